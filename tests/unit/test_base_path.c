@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/path.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char dir[64];
+static int dir_fd;
+
+static int
+setup(void **state)
+{
+	(void)state;
+	(void)strcpy(dir, "/tmp/zones-unit-XXXXXX");
+	if (!mkdtemp(dir))
+		return -1;
+	dir_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return dir_fd < 0 ? -1 : 0;
+}
+
+static int
+teardown(void **state)
+{
+	struct err err;
+
+	(void)state;
+	(void)close(dir_fd);
+	return path_rm_tree_at(AT_FDCWD, dir, &err);
+}
+
+static void
+symlink_out_of_the_root_resolves_inside(void **state)
+{
+	auto_free char *text = NULL;
+	struct err err;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(mkdirat(dir_fd, "etc", 0755), 0);
+	assert_int_equal(path_file_write_in_root(dir_fd, "/etc/passwd", "mine", 4, 0644, &err), 0);
+	assert_int_equal(symlinkat("/../../../etc/passwd", dir_fd, "link"), 0);
+	assert_int_equal(path_file_read_in_root(dir_fd, "link", 100, &text, &size, &err), 0);
+	assert_string_equal(text, "mine");
+}
+
+static void
+writing_never_follows_the_last_link(void **state)
+{
+	struct err err;
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(symlinkat("/target", dir_fd, "x"), 0);
+	assert_int_equal(path_file_write_in_root(dir_fd, "x", "new", 3, 0600, &err), 0);
+	assert_int_equal(fstatat(dir_fd, "x", &st, AT_SYMLINK_NOFOLLOW), 0);
+	assert_true(S_ISREG(st.st_mode));
+	assert_int_equal(fstatat(dir_fd, "target", &st, 0), -1);
+}
+
+static void
+fifo_is_refused_without_blocking(void **state)
+{
+	auto_free char *text = NULL;
+	struct err err;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(mkfifoat(dir_fd, "fifo", 0600), 0);
+	assert_int_equal(path_file_read_in_root(dir_fd, "fifo", 100, &text, &size, &err),
+			 -ZE_FORMAT);
+}
+
+static void
+file_larger_than_the_limit_is_refused(void **state)
+{
+	auto_free char *text = NULL;
+	struct err err;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(path_file_write_in_root(dir_fd, "big", "12345", 5, 0600, &err), 0);
+	assert_int_equal(path_file_read_in_root(dir_fd, "big", 4, &text, &size, &err), -ZE_FORMAT);
+}
+
+static void
+tree_of_any_depth_is_removed(void **state)
+{
+	struct err err;
+	int fd, next;
+
+	(void)state;
+	fd = dup(dir_fd);
+	assert_int_equal(mkdirat(fd, "deep", 0755), 0);
+	for (int i = 0; i < 3000; i++) {
+		next = openat(fd, i ? "d" : "deep", O_RDONLY | O_DIRECTORY);
+		assert_true(next >= 0);
+		(void)close(fd);
+		fd = next;
+		assert_int_equal(mkdirat(fd, "d", 0755), 0);
+	}
+	(void)close(fd);
+	assert_int_equal(path_rm_tree_at(dir_fd, "deep", &err), 0);
+	assert_int_equal(faccessat(dir_fd, "deep", F_OK, 0), -1);
+}
+
+static void
+link_to_a_tree_is_removed_and_the_tree_is_not(void **state)
+{
+	struct err err;
+
+	(void)state;
+	assert_int_equal(mkdirat(dir_fd, "kept", 0755), 0);
+	assert_int_equal(path_file_write_in_root(dir_fd, "kept/file", "x", 1, 0600, &err), 0);
+	assert_int_equal(mkdirat(dir_fd, "gone", 0755), 0);
+	assert_int_equal(symlinkat("../kept", dir_fd, "gone/link"), 0);
+	assert_int_equal(path_rm_tree_at(dir_fd, "gone", &err), 0);
+	assert_int_equal(faccessat(dir_fd, "kept/file", F_OK, 0), 0);
+}
+
+static void
+replaced_file_has_the_new_content_and_leaves_no_temporary(void **state)
+{
+	auto_free char *path = NULL;
+	auto_free char *text = NULL;
+	struct err err;
+	size_t size;
+
+	(void)state;
+	assert_true(asprintf(&path, "%s/index", dir) > 0);
+	assert_int_equal(path_file_replace(path, "one", 3, 0644, &err), 0);
+	assert_int_equal(path_file_replace(path, "two", 3, 0644, &err), 0);
+	assert_int_equal(path_file_read(path, 10, &text, &size, &err), 0);
+	assert_string_equal(text, "two");
+	assert_int_equal(unlinkat(dir_fd, "index", 0), 0);
+	assert_int_equal(rmdir(dir), 0); /* empty: no temporary is left */
+	assert_int_equal(mkdir(dir, 0700), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup_teardown(symlink_out_of_the_root_resolves_inside, setup,
+					    teardown),
+	    cmocka_unit_test_setup_teardown(writing_never_follows_the_last_link, setup, teardown),
+	    cmocka_unit_test_setup_teardown(fifo_is_refused_without_blocking, setup, teardown),
+	    cmocka_unit_test_setup_teardown(file_larger_than_the_limit_is_refused, setup, teardown),
+	    cmocka_unit_test_setup_teardown(tree_of_any_depth_is_removed, setup, teardown),
+	    cmocka_unit_test_setup_teardown(link_to_a_tree_is_removed_and_the_tree_is_not, setup,
+					    teardown),
+	    cmocka_unit_test_setup_teardown(
+		replaced_file_has_the_new_content_and_leaves_no_temporary, setup, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
