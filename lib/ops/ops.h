@@ -31,8 +31,10 @@ struct op_say {
 
 /**
  * op_find - the configuration and index entry of a zone, or the error that zoneadm prints
+ * @ret_config: may be NULL; config_free() it
+ * @ret_entry: free() its zonepath
  *
- * -ZE_NOENT: no such zone configured. Checks 3 to 5 of the order in zoneadm(8).
+ * -ZE_NOENT: no such zone configured. -ZE_FORMAT: its configuration cannot be read.
  */
 int op_find(const char *name, struct config **ret_config, struct config_entry *ret_entry,
 	    struct err *err);

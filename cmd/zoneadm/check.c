@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The checks before a subcommand acts. Their order decides which message wins: global zone,
+ * privilege, zone named, name valid, not global, not a template, configured, not running, state.
+ * The state is looked at again by the operation under the zone's lock.
+ */
+#include "zoneadm.h"
+
+#include "base/err.h"
+
+#include <string.h>
+#include <unistd.h>
+
+static int
+check_caller(const struct zoneadm *za)
+{
+	if (!(za->command->flags & ZONEADM_ANYONE) && geteuid() != 0)
+		return zoneadm_error(za, "%s: only root may do this", za->command->name);
+	return ZONEADM_OK;
+}
+
+static int
+check_name(const struct zoneadm *za)
+{
+	struct err err;
+
+	if (!za->zone)
+		return zoneadm_error(za, "%s: no zone specified; name it with -z",
+				     za->command->name);
+	if (config_name_check(za->zone, &err) < 0)
+		return zoneadm_fail(za, &err);
+	if (!strcmp(za->zone, "global"))
+		return zoneadm_error(za, "%s: not possible for the global zone", za->command->name);
+	if (config_name_reserved(za->zone))
+		return zoneadm_error(za, "%s: '%s' is a template, not a zone", za->command->name,
+				     za->zone);
+	return ZONEADM_OK;
+}
+
+static bool
+is_live(enum zone_state state)
+{
+	return state >= ZONE_STATE_READY;
+}
+
+static int
+check_state(const struct zoneadm *za)
+{
+	const char *what = za->command->name;
+	enum zone_state state = za->state;
+
+	if ((za->command->flags & ZONEADM_OFFLINE) && is_live(state))
+		return zoneadm_error(za, "%s: not possible while the zone is %s; halt it first",
+				     what, zone_state_name(state));
+	switch (za->command->need) {
+	case ZONEADM_NEED_NOTHING:
+	case ZONEADM_NEED_ZONE:
+		break;
+	case ZONEADM_NEED_CONFIGURED:
+		if (state == ZONE_STATE_INCOMPLETE)
+			return zoneadm_error(za, "%s: the zone is incomplete; uninstall it first",
+					     what);
+		if (state != ZONE_STATE_CONFIGURED)
+			return zoneadm_error(za, "%s: the zone is already installed", what);
+		break;
+	case ZONEADM_NEED_FILES:
+		if (state != ZONE_STATE_INCOMPLETE && state != ZONE_STATE_INSTALLED)
+			return zoneadm_error(za, "%s: the zone is not installed", what);
+		break;
+	case ZONEADM_NEED_COMPLETE:
+		if (state == ZONE_STATE_INCOMPLETE)
+			return zoneadm_error(za, "%s: the zone is incomplete; uninstall it first",
+					     what);
+		break;
+	case ZONEADM_NEED_INSTALLED:
+		if (state == ZONE_STATE_CONFIGURED)
+			return zoneadm_error(za, "%s: the zone must be installed first", what);
+		if (state == ZONE_STATE_INCOMPLETE)
+			return zoneadm_error(za, "%s: the zone is incomplete; uninstall it first",
+					     what);
+		break;
+	case ZONEADM_NEED_RUNNING:
+		if (state != ZONE_STATE_RUNNING)
+			return zoneadm_error(za, "%s: the zone is not running", what);
+		break;
+	}
+	return ZONEADM_OK;
+}
+
+int
+zoneadm_check(struct zoneadm *za)
+{
+	struct err err;
+	int r;
+
+	r = check_caller(za);
+	if (r != ZONEADM_OK || (za->command->flags & ZONEADM_NO_ZONE))
+		return r;
+	r = check_name(za);
+	if (r != ZONEADM_OK)
+		return r;
+	r = op_find(za->zone, &za->config, &za->entry, &err);
+	if (r < 0)
+		return zoneadm_fail(za, &err);
+	r = op_state(&za->entry, &za->state, &za->id, &err);
+	if (r < 0)
+		return zoneadm_fail(za, &err);
+	return check_state(za);
+}
+
+int
+zoneadm_lock(struct zoneadm *za, struct config_lock *ret)
+{
+	struct err err;
+	int r;
+
+	r = config_lock_zone(za->root, za->zone, ret, &err);
+	if (r < 0)
+		return zoneadm_fail(za, &err);
+	r = op_state(&za->entry, &za->state, &za->id, &err);
+	if (r < 0)
+		return zoneadm_fail(za, &err);
+	return check_state(za);
+}

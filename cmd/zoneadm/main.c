@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * zoneadm - administer zones. This file reads the options before the subcommand and holds the table
+ * of subcommands; each has a file of its own.
+ */
+#include "zoneadm.h"
+
+#include "base/err.h"
+#include "base/fd.h"
+
+#include <ctype.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+const struct zoneadm_command zoneadm_commands[] = {
+    {"help", "help [subcommand]", "Print how zoneadm or one of its subcommands is used.",
+     zoneadm_help, ZONEADM_ANYONE | ZONEADM_NO_ZONE, ZONEADM_NEED_NOTHING},
+    {0},
+};
+
+static int
+usage(bool asked)
+{
+	FILE *out = asked ? stdout : stderr;
+
+	(void)fprintf(out, "usage: zoneadm [-R root] [-z zone | -u uuid] subcommand [options] "
+			   "[operands]\n");
+	for (const struct zoneadm_command *c = zoneadm_commands; c->name; c++)
+		(void)fprintf(out, "\tzoneadm %s%s\n", c->flags & ZONEADM_NO_ZONE ? "" : "-z zone ",
+			      c->usage);
+	return asked ? ZONEADM_OK : ZONEADM_USAGE;
+}
+
+int
+zoneadm_usage(const struct zoneadm *za, bool asked)
+{
+	const struct zoneadm_command *c = za->command;
+
+	(void)fprintf(asked ? stdout : stderr, "usage: zoneadm %s%s\n%s\n",
+		      c->flags & ZONEADM_NO_ZONE ? "" : "-z zone ", c->usage, c->help);
+	return asked ? ZONEADM_OK : ZONEADM_USAGE;
+}
+
+int
+zoneadm_no_options(const struct zoneadm *za, int argc, char **argv, int operands)
+{
+	static const struct option none[] = {{0}};
+	int opt;
+
+	while ((opt = getopt_long(argc, argv, "+:", none, NULL)) != -1) {
+		if (opt == '?' && optopt == '?')
+			return zoneadm_usage(za, true);
+		(void)zoneadm_error(za, "%s: unknown option '%s'", argv[0], argv[optind - 1]);
+		return zoneadm_usage(za, false);
+	}
+	if (argc - optind != operands)
+		return zoneadm_usage(za, false);
+	return -1;
+}
+
+int
+zoneadm_help(struct zoneadm *za, int argc, char **argv)
+{
+	if (argc > 2)
+		return zoneadm_usage(za, false);
+	if (argc < 2 || !strcmp(argv[1], "-?"))
+		return usage(true);
+	for (const struct zoneadm_command *c = zoneadm_commands; c->name; c++) {
+		if (strcmp(c->name, argv[1]) != 0)
+			continue;
+		za->command = c;
+		return zoneadm_usage(za, true);
+	}
+	(void)zoneadm_error(za, "help: '%s' is not a subcommand", argv[1]);
+	return usage(false);
+}
+
+static bool
+uuid_is_valid(const char *uuid)
+{
+	for (size_t i = 0; i < CONFIG_UUID_LEN; i++) {
+		if (i == 8 || i == 13 || i == 18 || i == 23 ? uuid[i] != '-'
+							    : !isxdigit((unsigned char)uuid[i]))
+			return false;
+	}
+	return !uuid[CONFIG_UUID_LEN];
+}
+
+/* A zone found by its UUID wins over -z: scripts give both, and the zone may have been renamed. */
+static int
+choose_by_uuid(struct zoneadm *za, const char *uuid)
+{
+	auto_index struct config_index index = {0};
+	const struct config_entry *entry;
+	struct err err;
+	char *name;
+
+	if (!*uuid)
+		return ZONEADM_OK;
+	if (!uuid_is_valid(uuid))
+		return zoneadm_error(za, "'%s' is not a UUID", uuid);
+	if (config_index_load(za->root, &index, &err) < 0)
+		return zoneadm_fail(za, &err);
+	entry = config_index_find_uuid(&index, uuid);
+	if (!entry && !za->zone)
+		return zoneadm_error(za, "no zone has the UUID '%s'", uuid);
+	if (!entry)
+		return ZONEADM_OK;
+	name = strdup(entry->name);
+	if (!name)
+		return zoneadm_error(za, "out of memory");
+	za->zone = name; /* lives as long as the program */
+	return ZONEADM_OK;
+}
+
+static void
+on_stop(int sig)
+{
+	(void)sig;
+	op_stop();
+}
+
+/* Without SA_RESTART: a wait for a lock or for a script must end when a stop is asked for. */
+static void
+catch_signals(const struct zoneadm_command *command)
+{
+	struct sigaction stop = {.sa_handler = on_stop}, ignore = {.sa_handler = SIG_IGN};
+
+	(void)sigaction(SIGHUP, &ignore, NULL);
+	if (!(command->flags & ZONEADM_STOPS))
+		return;
+	(void)sigaction(SIGINT, &stop, NULL);
+	(void)sigaction(SIGTERM, &stop, NULL);
+}
+
+static int
+run(struct zoneadm *za, int argc, char **argv)
+{
+	int r;
+
+	for (const struct zoneadm_command *c = zoneadm_commands; c->name; c++)
+		if (!strcmp(c->name, argv[0]))
+			za->command = c;
+	if (!za->command) {
+		(void)zoneadm_error(za, "'%s' is not a subcommand", argv[0]);
+		return usage(false);
+	}
+	if (*za->root && !(za->command->flags & ZONEADM_ROOT_OPT)) {
+		(void)zoneadm_error(za, "%s: -R is only for list and mark", argv[0]);
+		return ZONEADM_USAGE;
+	}
+	catch_signals(za->command);
+	optind = 0; /* start again, with the subcommand's own options */
+	r = za->command->run(za, argc, argv);
+	config_free(za->config);
+	free(za->entry.zonepath);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		(void)zoneadm_error(za, "write to standard output: %m");
+		return ZONEADM_ERROR;
+	}
+	return r;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct zoneadm za = {.root = "", .id = -1};
+	const char *uuid = "";
+	int opt, r;
+
+	if (fd_std_ensure() < 0)
+		return ZONEADM_ERROR;
+	if (chdir("/") < 0)
+		return zoneadm_error(&za, "change directory to '/': %m");
+	opterr = 0;
+	while ((opt = getopt(argc, argv, "+:z:u:R:")) != -1) {
+		switch (opt) {
+		case 'z':
+			za.zone = optarg;
+			break;
+		case 'u':
+			uuid = optarg;
+			break;
+		case 'R':
+			za.root = strcmp(optarg, "/") != 0 ? optarg : "";
+			if (*optarg != '/') {
+				(void)zoneadm_error(&za, "-R takes an absolute path");
+				return ZONEADM_USAGE;
+			}
+			break;
+		case ':':
+			(void)zoneadm_error(&za, "option -%c needs a value", optopt);
+			return usage(false);
+		default:
+			if (optopt == '?')
+				return usage(true);
+			(void)zoneadm_error(&za, "unknown option -%c", optopt);
+			return usage(false);
+		}
+	}
+	if (optind == argc)
+		return usage(false);
+	r = choose_by_uuid(&za, uuid);
+	if (r != ZONEADM_OK)
+		return r;
+	return run(&za, argc - optind, argv + optind);
+}
