@@ -48,9 +48,9 @@ static size_t progress_width;
 static void
 say_line(void *arg, enum op_line kind, const char *line)
 {
+	const struct zoneadm *za = arg;
 	size_t len = strlen(line);
 
-	(void)arg;
 	switch (kind) {
 	case OP_LINE_OUT:
 		(void)printf("%s%s%*s\n", progress_width ? "\r" : "", line,
@@ -58,11 +58,15 @@ say_line(void *arg, enum op_line kind, const char *line)
 		progress_width = 0;
 		break;
 	case OP_LINE_WARN:
+	case OP_LINE_PROBLEM:
 		if (progress_width)
 			(void)printf("\r%*s\r", (int)progress_width, "");
 		progress_width = 0;
 		(void)fflush(stdout);
-		(void)fprintf(stderr, "%s\n", line);
+		if (kind == OP_LINE_PROBLEM)
+			print_error(za, line);
+		else
+			(void)fprintf(stderr, "%s\n", line);
 		break;
 	case OP_LINE_PROGRESS:
 		if (!isatty(STDOUT_FILENO))
@@ -76,9 +80,9 @@ say_line(void *arg, enum op_line kind, const char *line)
 }
 
 struct op_say
-zoneadm_say(void)
+zoneadm_say(struct zoneadm *za)
 {
-	return (struct op_say){.fn = say_line};
+	return (struct op_say){.fn = say_line, .arg = za};
 }
 
 int

@@ -117,10 +117,11 @@ int zoneadm_usage(const struct zoneadm *za, bool asked);
 int zoneadm_no_options(const struct zoneadm *za, int argc, char **argv, int operands);
 
 /**
- * zoneadm_say - prints an operation's lines: results on stdout, warnings on stderr, progress in
- * place when stdout is a terminal
+ * zoneadm_say - prints an operation's lines: results on stdout, warnings on stderr, problems on
+ * stderr as zoneadm_error() does, progress in place when stdout is a terminal
+ * @za: must outlive it
  */
-struct op_say zoneadm_say(void);
+struct op_say zoneadm_say(struct zoneadm *za);
 
 /**
  * zoneadm_ask - a question with the answer no as default, on a terminal

@@ -19,7 +19,8 @@ struct strv;
 
 enum op_line {
 	OP_LINE_OUT,      /* a result or progress line for stdout */
-	OP_LINE_WARN,     /* for stderr */
+	OP_LINE_WARN,     /* for stderr, as it is */
+	OP_LINE_PROBLEM,  /* for stderr, with the zone's name in front; the operation will fail */
 	OP_LINE_PROGRESS, /* rewritten in place on a terminal, else dropped */
 };
 
