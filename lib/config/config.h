@@ -270,6 +270,9 @@ bool config_res_is_set(const struct config_res *res, enum config_prop prop);
 const char *const *config_res_list(const struct config_res *res, enum config_prop prop,
 				   size_t *ret_n);
 
+/**
+ * config_res_type - which type of resource it is; CONFIG_GLOBAL for config_global()
+ */
 enum config_type config_res_type(const struct config_res *res);
 
 /* ---- changing it

@@ -71,6 +71,9 @@ void pkg_plan_free(struct pkg_plan *plan);
 void pkg_plan_freep(struct pkg_plan **plan);
 #define auto_pkg_plan __attribute__((cleanup(pkg_plan_freep)))
 
+/**
+ * pkg_plan_facts - the numbers of a plan, for the lines that install prints
+ */
 void pkg_plan_facts(const struct pkg_plan *plan, struct pkg_plan_facts *ret);
 
 /**
