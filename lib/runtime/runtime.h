@@ -158,6 +158,9 @@ int runtime_enter(const struct runtime_enter_req *req, struct runtime_entered *r
 
 struct runtime_scratch;
 
+/* A program of the zone that a bind covers stays here, under the last component of its path. */
+#define RUNTIME_SCRATCH_COVERED "/run/zones-covered"
+
 struct runtime_bind {
 	const char
 	    *source; /* host path of a file; NULL: an executable that exits with @exit_status */
