@@ -98,9 +98,11 @@ copy_range(int src_fd, int dst_fd, off_t pos, off_t end, struct err *err)
 	return 0;
 }
 
-/* A file with holes: only what is between them. */
+typedef int copy_fn(int src_fd, int dst_fd, off_t pos, off_t end, struct err *err);
+
+/* A file with holes: only what is between them, by @copy. */
 static int
-copy_sparse(int src_fd, int dst_fd, off_t size, struct err *err)
+copy_sparse(int src_fd, int dst_fd, off_t size, copy_fn *copy, struct err *err)
 {
 	off_t data, hole = 0;
 	int r;
@@ -110,13 +112,13 @@ copy_sparse(int src_fd, int dst_fd, off_t size, struct err *err)
 		if (data < 0 && errno == ENXIO)
 			break; /* nothing but a hole is left */
 		if (data < 0)
-			return copy_range(src_fd, dst_fd, hole, size, err);
+			return copy(src_fd, dst_fd, hole, size, err);
 		hole = lseek(src_fd, data, SEEK_HOLE);
 		if (hole < 0 || hole > size)
 			hole = size;
 		if (data >= size)
 			break;
-		r = copy_range(src_fd, dst_fd, data, hole, err);
+		r = copy(src_fd, dst_fd, data, hole, err);
 		if (r < 0)
 			return r;
 	}
@@ -125,9 +127,10 @@ copy_sparse(int src_fd, int dst_fd, off_t size, struct err *err)
 	return 0;
 }
 
-int
-file_copy(int src_fd, int dst_fd, uint64_t size_bytes, struct err *err)
+static int
+copy_file(int src_fd, int dst_fd, uint64_t size_bytes, bool share, struct err *err)
 {
+	copy_fn *copy = share ? copy_range : read_write_range;
 	struct stat st;
 	off_t size = (off_t)size_bytes;
 
@@ -142,9 +145,21 @@ file_copy(int src_fd, int dst_fd, uint64_t size_bytes, struct err *err)
 	if (st.st_size < size)
 		return source_is_short(err);
 	/* A clone takes the whole file; one that grew meanwhile is copied up to the size wanted. */
-	if (st.st_size == size && ioctl(dst_fd, FICLONE, src_fd) == 0)
+	if (share && st.st_size == size && ioctl(dst_fd, FICLONE, src_fd) == 0)
 		return 0;
 	if ((uint64_t)st.st_blocks * 512 < size_bytes)
-		return copy_sparse(src_fd, dst_fd, size, err);
-	return copy_range(src_fd, dst_fd, 0, size, err);
+		return copy_sparse(src_fd, dst_fd, size, copy, err);
+	return copy(src_fd, dst_fd, 0, size, err);
+}
+
+int
+file_copy(int src_fd, int dst_fd, uint64_t size_bytes, struct err *err)
+{
+	return copy_file(src_fd, dst_fd, size_bytes, true, err);
+}
+
+int
+file_copy_unshared(int src_fd, int dst_fd, uint64_t size_bytes, struct err *err)
+{
+	return copy_file(src_fd, dst_fd, size_bytes, false, err);
 }

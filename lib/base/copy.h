@@ -22,4 +22,11 @@ struct err;
  */
 int file_copy(int src_fd, int dst_fd, uint64_t size_bytes, struct err *err);
 
+/**
+ * file_copy_unshared - the same by read and write alone, so that the two share no block
+ *
+ * copy_file_range(2) shares blocks wherever the file system can.
+ */
+int file_copy_unshared(int src_fd, int dst_fd, uint64_t size_bytes, struct err *err);
+
 #endif
