@@ -11,10 +11,15 @@
 #include <stdint.h>
 
 struct err;
+struct strv;
 
-/* How much of an operation is done; called now and then, from the calling thread. */
+/*
+ * How much of an operation is done; called now and then, from the calling thread. Returns whether
+ * to go on: false ends the operation with -ZE_INTR, with everything taken back as after any
+ * failure.
+ */
 struct storage_progress {
-	void (*fn)(void *arg, uint64_t done_bytes, uint64_t done_files);
+	bool (*fn)(void *arg, uint64_t done_bytes, uint64_t done_files);
 	void *arg;
 };
 
@@ -30,12 +35,33 @@ struct storage_result {
 };
 
 /**
- * storage_zonepath_make - make sure that ZONEPATH is a directory, 0700, root:root
+ * storage_zonepath_check - whether ZONEPATH and its parents are as they must be
+ * @problems: a line is appended for each thing that is wrong (owner, mode, symbolic link)
+ * @ret_exists: whether ZONEPATH is there
  *
- * Missing parents are made with 0755. An existing directory is checked, not changed: -ZE_VERIFY
- * says what is wrong with it or with a parent (owner, mode, symbolic link).
+ * ZONEPATH: a directory, root:root, 0700. Each parent: a directory of root, that only root may
+ * write to, no symbolic link. A missing one is no problem. Returns 0, or a negative code when it
+ * could not be looked at.
  */
-int storage_zonepath_make(const char *zonepath, struct err *err);
+int storage_zonepath_check(const char *zonepath, struct strv *problems, bool *ret_exists,
+			   struct err *err);
+
+/**
+ * storage_zonepath_make - make sure that ZONEPATH is a directory, 0700, root:root
+ * @ret_made: whether it was made by this call; may be NULL
+ *
+ * Missing parents are made with 0755. What exists is checked, not changed: -ZE_VERIFY says what is
+ * wrong with it.
+ */
+int storage_zonepath_make(const char *zonepath, bool *ret_made, struct err *err);
+
+/**
+ * storage_mount_below - the first mount point below a directory, as this process sees it
+ * @ret_path: yours to free(); NULL when there is none
+ *
+ * A mount on the directory itself does not count. Returns 0 or a negative code.
+ */
+int storage_mount_below(const char *dir, char **ret_path, struct err *err);
 
 /**
  * storage_create - make an empty ZONEPATH/root (0755, root:root) as the backend likes it
@@ -69,22 +95,13 @@ int storage_clone_method(const char *src_zonepath, const char *dst_zonepath,
 
 /**
  * storage_destroy - remove ZONEPATH/root, and ZONEPATH itself when nothing else is in it
- * @ret_kept: set to true when ZONEPATH was kept because it holds something that is not ours
+ * @ret_kept: set to true when ZONEPATH was kept because it holds something that is not ours; may be
+ *            NULL: ZONEPATH is kept in any case
  *
  * Missing parts are no failure: it can be repeated after a crash. Never crosses a mount (-ZE_BUSY
- * names it), follows no link.
+ * names it), follows no link. What is gone is gone on disk too when this returns.
  */
 int storage_destroy(const char *zonepath, bool *ret_kept, struct err *err);
-
-/**
- * storage_move - move a zonepath: rename within a file system, else copy
- *
- * The old one is complete until the new one is. Cleaning up the old one after a copy is the
- * caller's storage_destroy().
- */
-int storage_move(const char *src_zonepath, const char *dst_zonepath,
-		 const struct storage_progress *progress, struct storage_result *ret,
-		 struct err *err);
 
 struct storage_usage {
 	uint64_t total_bytes;     /* what its files hold */
@@ -103,8 +120,6 @@ struct storage_facts {
 	bool is_network;  /* NFS and kin: a zonepath may not be on it */
 	bool is_volatile; /* tmpfs, ramfs */
 	bool is_nosuid;
-	bool
-	    can_idmap; /* the kernel idmaps mounts of it (tried with open_tree and mount_setattr) */
 	bool can_snapshot;   /* clones are made in constant time here */
 	uint64_t free_bytes; /* available to root */
 };
@@ -114,15 +129,13 @@ struct storage_facts {
  */
 int storage_facts(const char *path, struct storage_facts *ret, struct err *err);
 
-/* ---- copying single files, for other libraries
- * --------------------------------------------------------- */
-
 /**
- * storage_file_copy - copy the content of one open regular file to another: FICLONE, else
- * copy_file_range, else read and write; holes stay holes
+ * storage_can_idmap - whether the kernel makes idmapped mounts of the file system of @path
+ * @path: an existing directory
  *
- * Content only. @dst_fd is empty. Returns 0 or -ZE_IO.
+ * Found by trying: a detached mount, and a user namespace for its ids. Needs CAP_SYS_ADMIN.
+ * Returns 0 or -ZE_IO. Source: mount_setattr(2), MOUNT_ATTR_IDMAP.
  */
-int storage_file_copy(int src_fd, int dst_fd, uint64_t size_bytes, struct err *err);
+int storage_can_idmap(const char *path, bool *ret, struct err *err);
 
 #endif

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * btrfs: a root is a subvolume, a clone is a snapshot of it. Subvolumes that the zone has made
+ * below its root (any user may, where he may write) are part of it: they are cloned and destroyed
+ * with it.
+ */
+#include "storage_priv.h"
+
+#include "base/err.h"
+#include "base/fault.h"
+#include "base/fd.h"
+
+#include <btrfsutil.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/btrfs.h>
+#include <linux/magic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+static bool
+is_btrfs(int fd)
+{
+	struct statfs sfs;
+
+	return fstatfs(fd, &sfs) == 0 && (unsigned)sfs.f_type == BTRFS_SUPER_MAGIC;
+}
+
+bool
+btrfs_same_fs(int a_fd, int b_fd)
+{
+	struct btrfs_ioctl_fs_info_args a = {0}, b = {0};
+
+	return is_btrfs(a_fd) && is_btrfs(b_fd) && ioctl(a_fd, BTRFS_IOC_FS_INFO, &a) == 0 &&
+	       ioctl(b_fd, BTRFS_IOC_FS_INFO, &b) == 0 && !memcmp(a.fsid, b.fsid, sizeof(a.fsid));
+}
+
+/* libbtrfsutil's failure as ours; errno is that of the call that failed. */
+static int
+fail(enum btrfs_util_error be, const char *what, struct err *err)
+{
+	return err_set(err, ZE_STORAGE, errno, "%s: %s", what, btrfs_util_strerror(be));
+}
+
+static int
+btrfs_create(int dir_fd, struct err *err)
+{
+	enum btrfs_util_error be;
+	auto_close int fd = -EBADF;
+
+	if (!is_btrfs(dir_fd))
+		return err_set(err, ZE_NOTSUP, 0, "not on btrfs");
+	if (fault_point("btrfs subvolume"))
+		return err_set(err, ZE_STORAGE, errno, "make a subvolume");
+	be = btrfs_util_create_subvolume_fd(dir_fd, STORAGE_ROOT, 0, NULL, NULL);
+	if (be != BTRFS_UTIL_OK)
+		return fail(be, "make a subvolume", err);
+	fd = openat(dir_fd, STORAGE_ROOT, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || fchmod(fd, 0755) < 0)
+		return err_set(err, ZE_STORAGE, errno, "set the mode of the new subvolume");
+	return 0;
+}
+
+static int
+btrfs_can_clone(int src_fd, int dst_dir_fd, struct err *err)
+{
+	if (!btrfs_same_fs(src_fd, dst_dir_fd))
+		return err_set(err, ZE_NOTSUP, 0, "not on one btrfs");
+	if (btrfs_util_is_subvolume_fd(src_fd) != BTRFS_UTIL_OK)
+		return err_set(err, ZE_NOTSUP, 0, "not a btrfs subvolume");
+	return 0;
+}
+
+static int
+btrfs_clone(int src_fd, int dst_dir_fd, const struct storage_progress *progress, struct err *err)
+{
+	enum btrfs_util_error be;
+
+	(void)progress;
+	if (fault_point("btrfs snapshot"))
+		return err_set(err, ZE_STORAGE, errno, "make a snapshot");
+	be = btrfs_util_create_snapshot_fd2(src_fd, dst_dir_fd, STORAGE_ROOT,
+					    BTRFS_UTIL_CREATE_SNAPSHOT_RECURSIVE, NULL, NULL);
+	if (be != BTRFS_UTIL_OK && errno == EXDEV)
+		return err_set(err, ZE_NOTSUP, errno, "make a snapshot");
+	if (be != BTRFS_UTIL_OK)
+		return fail(be, "make a snapshot", err);
+	return 0;
+}
+
+/* ---- removing -------------------------------------------------------------------------------- */
+
+/* A read-only subvolume keeps those below it from being removed. */
+static void
+make_writable(int fd)
+{
+	bool read_only;
+
+	if (btrfs_util_get_subvolume_read_only_fd(fd, &read_only) == BTRFS_UTIL_OK && read_only)
+		(void)btrfs_util_set_subvolume_read_only_fd(fd, false); /* else removal tells */
+}
+
+/* Remove @path, below the subvolume @top_fd, whose own subvolumes are gone already. */
+static int
+remove_below(int top_fd, const char *path, struct err *err)
+{
+	auto_free char *dir = strdup(path);
+	auto_close int dir_fd = -EBADF, fd = -EBADF;
+	enum btrfs_util_error be;
+	char *slash;
+
+	if (!dir)
+		return err_nomem(err);
+	slash = strrchr(dir, '/');
+	if (slash)
+		*slash = '\0';
+	dir_fd = openat(top_fd, slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (dir_fd < 0)
+		return err_set(err, ZE_STORAGE, errno, "open the parent of subvolume '%s'", path);
+	if (fault_point("btrfs delete"))
+		return err_set(err, ZE_STORAGE, errno, "remove subvolume '%s'", path);
+	be = btrfs_util_delete_subvolume_fd(dir_fd, slash ? slash + 1 : dir, 0);
+	if (be != BTRFS_UTIL_OK)
+		return err_set(err, ZE_STORAGE, errno, "remove subvolume '%s'", path);
+	return 0;
+}
+
+/* Everything in and above it must be writable before the first is removed. */
+static int
+unlock_below(int top_fd, struct err *err)
+{
+	struct btrfs_util_subvolume_iterator *iter;
+	enum btrfs_util_error be;
+	char *path;
+	int fd;
+
+	make_writable(top_fd);
+	be = btrfs_util_create_subvolume_iterator_fd(top_fd, 0, 0, &iter);
+	if (be != BTRFS_UTIL_OK)
+		return fail(be, "list subvolumes", err);
+	while ((be = btrfs_util_subvolume_iterator_next(iter, &path, NULL)) == BTRFS_UTIL_OK) {
+		fd = openat(top_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (fd >= 0)
+			make_writable(fd);
+		(void)fd_close(fd);
+		free(path);
+	}
+	btrfs_util_destroy_subvolume_iterator(iter);
+	if (be != BTRFS_UTIL_ERROR_STOP_ITERATION)
+		return fail(be, "list subvolumes", err);
+	return 0;
+}
+
+/* The deepest first. */
+static int
+remove_all_below(int top_fd, struct err *err)
+{
+	struct btrfs_util_subvolume_iterator *iter;
+	enum btrfs_util_error be;
+	char *path;
+	int r = 0;
+
+	be = btrfs_util_create_subvolume_iterator_fd(
+	    top_fd, 0, BTRFS_UTIL_SUBVOLUME_ITERATOR_POST_ORDER, &iter);
+	if (be != BTRFS_UTIL_OK)
+		return fail(be, "list subvolumes", err);
+	while (r == 0) {
+		be = btrfs_util_subvolume_iterator_next(iter, &path, NULL);
+		if (be != BTRFS_UTIL_OK)
+			break;
+		r = remove_below(top_fd, path, err);
+		free(path);
+	}
+	btrfs_util_destroy_subvolume_iterator(iter);
+	if (r == 0 && be != BTRFS_UTIL_ERROR_STOP_ITERATION)
+		return fail(be, "list subvolumes", err);
+	return r;
+}
+
+static int
+btrfs_destroy(int dir_fd, const char *name, struct err *err)
+{
+	auto_close int fd = -EBADF;
+	int r;
+
+	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0 || !is_btrfs(fd) || btrfs_util_is_subvolume_fd(fd) != BTRFS_UTIL_OK)
+		return err_set(err, ZE_NOTSUP, 0, "not a btrfs subvolume");
+	r = unlock_below(fd, err);
+	if (r < 0)
+		return r;
+	r = remove_all_below(fd, err);
+	if (r < 0)
+		return r;
+	if (fault_point("btrfs delete"))
+		return err_set(err, ZE_STORAGE, errno, "remove subvolume '%s'", name);
+	if (btrfs_util_delete_subvolume_fd(dir_fd, name, 0) == BTRFS_UTIL_OK)
+		return 0;
+	if (errno == EPERM)
+		return err_set(err, ZE_NOTSUP, errno, "remove subvolume '%s'", name);
+	return err_set(err, ZE_STORAGE, errno, "remove subvolume '%s'", name);
+}
+
+const struct storage_ops storage_btrfs = {
+    .name = "btrfs",
+    .can_clone = btrfs_can_clone,
+    .clone = btrfs_clone,
+    .create = btrfs_create,
+    .destroy = btrfs_destroy,
+};
