@@ -1,0 +1,77 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+# pool: none
+#
+# ./demo as a person on a fresh host types it: no file system here can clone (all is tmpfs).
+bats_require_minimum_version 1.5.0
+load helper
+
+setup_file() {
+	export DEMO_BUILD=$FZ_WORK/demo
+	link_make up0 10.98.0.1/24
+	ip route add default via 10.98.0.2 dev up0
+}
+
+demo() {
+	"$FZ_TOP/demo" "$@"
+}
+
+@test "there is nothing to clean before" {
+	run demo --clean
+	assert_status 0
+	assert_output "demo: nothing to clean"
+}
+
+@test "a zone of somebody else with the same name stops it before anything is made" {
+	zone_configure zone2
+	run --separate-stderr demo
+	assert_status 1
+	assert_stderr "demo: a zone 'zone2' exists that the demo did not make; nothing was changed"
+	[ ! -e /var/lib/zones/demo.made ]
+	zonecfg -z zone2 delete -F
+}
+
+@test "the whole story" {
+	run demo
+	assert_status 0
+	assert_output -p "a btrfs in the sparse file /var/lib/zones/pool.btrfs"
+	assert_output -p "Zone <zone1> is initialized."
+	assert_output -p "Instead of copying, a btrfs clone has been created for this zone."
+	for name in zone1 zone2 zone3; do
+		assert_output -p "Hello from $name, set up for Roslin."
+		[ "$(zone_state "$name")" = running ]
+	done
+	refute_output "zone1: systemd says degraded"
+}
+
+@test "it may be run again" {
+	run demo --whole-root
+	assert_status 0
+	assert_output -p "removing zone 'zone1' of an earlier run"
+	assert_output -p "Hello from zone3, set up for Roslin."
+	zlogin zone3 test -w /usr
+}
+
+@test "another zone in the pool survives, and the pool with it" {
+	zone_configure other
+	zone_root_tiny other
+	run --separate-stderr demo --clean
+	assert_status 1
+	assert_stderr "demo: the pool at '/zones' is kept: other zones than the demo's are in it"
+	[ "$(zone_state other)" = installed ]
+	zoneadm -z other uninstall -F
+	zonecfg -z other delete -F
+}
+
+@test "--clean takes everything away" {
+	run demo --clean
+	assert_status 0
+	assert_output -p "everything that the demo made is gone"
+	[ ! -e /var/lib/zones/pool.btrfs ]
+	[ ! -e "$DEMO_BUILD" ]
+	run ls /etc/zones /var/lib/zones
+	assert_output "/etc/zones:
+
+/var/lib/zones:"
+	assert_clean
+}
