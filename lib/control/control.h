@@ -16,6 +16,8 @@
 #define CONTROL_VERSION      1
 #define CONTROL_BOOTARGS_MAX 256
 #define CONTROL_TEXT_MAX     1024 /* a message or a note, with its NUL */
+#define CONTROL_TIMEOUT_S    100  /* how long a clean shutdown may take */
+#define CONTROL_TIMEOUT_MAX  86400
 
 /* The descriptor that a started zoneadmd finds its first connection at (option -3). */
 #define CONTROL_FIRST_FD 3
@@ -40,8 +42,9 @@ struct control_hello {
 
 struct control_request {
 	uint32_t version;
-	uint32_t command; /* enum control_command */
-	uint32_t flags;   /* CONTROL_FLAG_* */
+	uint32_t command;   /* enum control_command */
+	uint32_t flags;     /* CONTROL_FLAG_* */
+	uint32_t timeout_s; /* shutdown: give up after so many seconds; 0: CONTROL_TIMEOUT_S */
 	char bootargs[CONTROL_BOOTARGS_MAX + 1];
 	char pad[3]; /* zero */
 };
@@ -167,8 +170,9 @@ int control_reply(int fd, const struct err *cause, const char *note, struct err 
 /**
  * control_request_check - whether @size_bytes bytes are a request that may be acted upon
  *
- * Every field: version, command in range, flags that the command takes, boot arguments printable,
- * ended by a NUL within their field and absent unless their flag is set, padding zero. Returns 0 or
+ * Every field: version, command in range, flags that the command takes, time-out in range and
+ * only with shutdown, boot arguments printable, ended by a NUL within their field and absent unless
+ * their flag is set, padding zero. Returns 0 or
  * -ZE_FORMAT; -ZE_NOTSUP for another version.
  */
 int control_request_check(const void *buf, size_t size_bytes, struct control_request *ret,

@@ -94,8 +94,6 @@ control_listen(const char *name, struct control_server *ret, struct err *err)
 void
 control_unlink(struct control_server *server)
 {
-	if (server->dir_fd < 0)
-		return;
 	/* A name that is left over does no harm: the next daemon replaces it. */
 	(void)unlinkat(server->dir_fd, CONTROL_SOCKET, 0);
 	(void)unlinkat(server->dir_fd, CONTROL_CONSOLE, 0);
@@ -105,9 +103,10 @@ void
 control_close(struct control_server *server)
 {
 	control_unlink(server);
+	/* The lock before the sockets: who is turned away by them may start the next daemon. */
+	server->dir_fd = fd_close(server->dir_fd);
 	server->fd = fd_close(server->fd);
 	server->console_fd = fd_close(server->console_fd);
-	server->dir_fd = fd_close(server->dir_fd);
 }
 
 static int

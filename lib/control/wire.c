@@ -23,7 +23,7 @@
 #include <sys/socket.h>
 
 _Static_assert(sizeof(struct control_hello) == 8, "no padding");
-_Static_assert(sizeof(struct control_request) == 272, "no padding");
+_Static_assert(sizeof(struct control_request) == 276, "no padding");
 _Static_assert(sizeof(struct control_reply) == 12 + 2 * CONTROL_TEXT_MAX, "no padding");
 
 /* The flags that each command takes. */
@@ -93,6 +93,9 @@ control_request_check(const void *buf, size_t size_bytes, struct control_request
 		return bad_request(err, "no such command");
 	if (req.flags & ~command_flags[req.command])
 		return bad_request(err, "flags that the command does not take");
+	if (req.timeout_s > CONTROL_TIMEOUT_MAX ||
+	    (req.timeout_s && req.command != CONTROL_SHUTDOWN))
+		return bad_request(err, "its time-out");
 	if (!memchr(req.bootargs, '\0', sizeof(req.bootargs)))
 		return bad_request(err, "boot arguments without an end");
 	if (!is_printable(req.bootargs))
