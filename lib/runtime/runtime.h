@@ -177,6 +177,7 @@ struct runtime_scratch_req {
 	const struct runtime_bind *binds;
 	size_t n_binds;
 	bool user_namespace; /* the zone's own ids over an idmapped root */
+	bool (*stop)(void);  /* asked when a signal comes while a program runs; NULL: go on */
 };
 
 /**
@@ -196,8 +197,9 @@ int runtime_scratch_start(const struct runtime_scratch_req *req, struct runtime_
  * @timeout_ms: then it and everything it started is killed
  * @ret_status: 0..255, or 128 + signal
  *
- * Returns 0 when it ran, whatever its status; -ZE_TIMEOUT; -ZE_INTR when @this process was asked to
- * stop.
+ * Returns 0 when it ran, whatever its status; -ZE_NOENT when there is no such program; -ZE_TIMEOUT;
+ * -ZE_INTR when the stop function of the request said so. After a failure other than -ZE_NOENT
+ * nothing runs in it any more and nothing can be run.
  */
 int runtime_scratch_run(struct runtime_scratch *s, const char *const *argv, const char *const *envp,
 			int output_fd, unsigned timeout_ms, int *ret_status, struct err *err);
