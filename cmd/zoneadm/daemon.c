@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the subcommands that talk to zoneadmd share: asking it, boot arguments, checks before. */
+#include "daemon.h"
+
+#include "base/err.h"
+#include "base/fd.h"
+#include "base/str.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Lines that come from zoneadmd carry the zone's name, and not the command's. */
+static void
+print_lines(const char *zone, char *text)
+{
+	char *save = NULL;
+
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		(void)fprintf(stderr, "zone '%s': %s\n", zone, line);
+}
+
+int
+daemon_ask(struct zoneadm *za, const struct control_request *req, bool keep_lock)
+{
+	auto_lock struct config_lock lock = {.fd = -EBADF};
+	char note[CONTROL_TEXT_MAX] = "";
+	auto_close int fd = -EBADF;
+	struct err err;
+	int r;
+
+	r = zoneadm_lock(za, &lock);
+	if (r != ZONEADM_OK)
+		return r;
+	fd = control_connect(za->zone, &err);
+	if (fd < 0)
+		return zoneadm_fail(za, &err);
+	if (control_send(fd, req, &err) < 0)
+		return zoneadm_fail(za, &err);
+	if (!keep_lock)
+		config_unlock(&lock);
+	r = control_wait(fd, note, &err);
+	print_lines(za->zone, note);
+	if (r == 0)
+		return ZONEADM_OK;
+	print_lines(za->zone, err.msg);
+	return ZONEADM_ERROR;
+}
+
+int
+daemon_bootargs(const struct zoneadm *za, char *const *words, struct control_request *req)
+{
+	auto_str struct str line = {0};
+
+	for (; *words; words++)
+		if (str_addf(&line, "%s%s", line.len ? " " : "", *words) < 0)
+			return zoneadm_error(za, "out of memory");
+	if (!line.len)
+		return ZONEADM_OK;
+	if (line.len > CONTROL_BOOTARGS_MAX)
+		return zoneadm_error(za, "%s: boot arguments are longer than %d bytes",
+				     za->command->name, CONTROL_BOOTARGS_MAX);
+	for (size_t i = 0; i < line.len; i++)
+		if ((unsigned char)line.s[i] < ' ' || line.s[i] == 0x7f)
+			return zoneadm_error(za, "%s: control character in boot arguments",
+					     za->command->name);
+	memcpy(req->bootargs, line.s, line.len + 1);
+	req->flags |= CONTROL_FLAG_BOOTARGS;
+	return ZONEADM_OK;
+}
+
+int
+daemon_verify(const struct zoneadm *za, const char *what)
+{
+	auto_strv struct strv problems = {0}, warnings = {0};
+	struct op_verify_req req = {.config = za->config, .entry = &za->entry};
+	struct err err;
+	int r;
+
+	r = op_verify(&req, &problems, &warnings, &err);
+	for (size_t i = 0; i < warnings.n; i++)
+		(void)zoneadm_error(za, "warning: %s", warnings.v[i]);
+	for (size_t i = 0; i < problems.n; i++)
+		(void)zoneadm_error(za, "%s", problems.v[i]);
+	if (r == 0)
+		return ZONEADM_OK;
+	if (r != -ZE_VERIFY)
+		return zoneadm_fail(za, &err);
+	return zoneadm_error(za, "%s: zone failed to verify", what);
+}
