@@ -149,7 +149,7 @@ enum config_prop {
 };
 
 enum config_value_kind {
-	CONFIG_KIND_STRING,
+	CONFIG_KIND_STRING, /* at most max bytes */
 	CONFIG_KIND_ZONENAME,
 	CONFIG_KIND_PATH,  /* absolute, no ".." */
 	CONFIG_KIND_BOOL,  /* true, false */
@@ -159,17 +159,23 @@ enum config_value_kind {
 	CONFIG_KIND_RANGE, /* N or N-M */
 	CONFIG_KIND_SIZE,  /* bytes, with K M G T */
 	CONFIG_KIND_HOSTID,
-	CONFIG_KIND_ADDRESS,
+	CONFIG_KIND_ADDRESS,   /* IPv4, IPv4/len, IPv6/len or a host name */
+	CONFIG_KIND_IP_PREFIX, /* IPv4, IPv4/len or IPv6/len */
+	CONFIG_KIND_IP,        /* IPv4 or IPv6 */
 	CONFIG_KIND_LINK,
+	CONFIG_KIND_MAC,     /* an address, or one of config_prop_desc.choices */
+	CONFIG_KIND_RATE,    /* bits per second: a number and K, M or G (powers of 1000) */
+	CONFIG_KIND_DATASET, /* pool/name/... */
 	CONFIG_KIND_RCTL_NAME,
 	CONFIG_KIND_RCTL_VALUE,
-	CONFIG_KIND_ATTR_NAME,
+	CONFIG_KIND_ATTR_NAME, /* a word: letters, digits, ".", "_" and "-" */
 };
 
 struct config_type_desc {
-	const char *name;     /* "fs" */
-	const char *xml_name; /* "filesystem"; NULL when the element is not one of its own */
-	bool single;          /* at most one in a zone */
+	const char *name;            /* "fs" */
+	const char *xml_name;        /* "filesystem"; NULL when the element is not one of its own */
+	bool single;                 /* at most one in a zone */
+	enum config_prop first, end; /* its properties: first <= p < end */
 	const char *help;
 };
 
@@ -179,6 +185,7 @@ struct config_prop_desc {
 	const char *xml_name; /* attribute; NULL when it has none of its own */
 	enum config_value_kind kind;
 	bool required, clearable, list, key; /* key: part of what must be unique within the type */
+	bool quiet;                          /* `info` leaves it out while it is unset */
 	const char *rctl;  /* the zone.* resource control that this is an alias of, or NULL */
 	const char *deflt; /* shown and used when unset, or NULL */
 	const char *const *choices; /* NULL-terminated, for CONFIG_KIND_ENUM and completion */
@@ -188,6 +195,13 @@ struct config_prop_desc {
 
 extern const struct config_type_desc config_types[CONFIG_TYPE_COUNT];
 extern const struct config_prop_desc config_props[CONFIG_PROP_COUNT];
+
+/**
+ * config_prop_is_comma_list - whether `set` may give all elements of a list as "a,b,c"
+ *
+ * True for lists whose elements cannot hold a comma; not for fs options and rctl values.
+ */
+bool config_prop_is_comma_list(enum config_prop prop);
 
 /**
  * config_type_find - a resource type by its name; returns it, or -ZE_INVAL when there is no such
@@ -314,11 +328,22 @@ int config_res_remove_value(struct config_res *res, enum config_prop prop, const
 void config_res_clear(struct config_res *res, enum config_prop prop);
 
 /**
+ * config_can_add - what `add TYPE` asks before it opens a new resource
+ *
+ * -ZE_EXIST when the type is single and present. A capped-memory that is there only because rctls
+ * say so does not count: what it lacks may still be added.
+ */
+int config_can_add(const struct config *cfg, enum config_type type, struct err *err);
+
+/**
  * config_add - put a resource into a configuration; the configuration owns it from then on, on
  * success
  * @replace: the resource it takes the place of (freed), or NULL to append
  *
- * -ZE_EXIST when another resource has the same key, or the type is single and present.
+ * -ZE_EXIST when another resource has the same key, or the type is single and present; -ZE_INVAL
+ * when a capped-* cannot be expressed because its rctl has several values or another privilege or
+ * action. Adding or removing an rctl may make or free the capped-* resources that show it, and the
+ * reverse: pointers to those are invalid afterwards.
  */
 int config_add(struct config *cfg, struct config_res *res, struct config_res *replace,
 	       struct err *err);
@@ -348,14 +373,42 @@ int config_res_check(const struct config_res *res, struct strv *problems);
  */
 int config_check(const struct config *cfg, struct strv *problems);
 
+/**
+ * config_zonepath_check - whether a path may be a zonepath on this host
+ * @root: the configuration root, "" for the host
+ *
+ * -ZE_INVAL when it is "/", or when a symbolic link makes it differ from where it leads (what does
+ * not exist yet is fine).
+ */
+int config_zonepath_check(const char *root, const char *path, struct err *err);
+
+/**
+ * config_priv_check - whether a limitpriv value can be used, for verify and ready
+ * @limitpriv: NULL or "" means the default set
+ * @problems: a line is appended for each privilege that is prohibited, required but missing, or
+ *            unknown
+ *
+ * Returns 0, -ZE_VERIFY or -ZE_NOMEM. Source: zonecfg(8) limitpriv, privileges(7).
+ */
+int config_priv_check(const char *limitpriv, bool exclusive_ip, struct strv *problems);
+
+/**
+ * config_priv_caps - the Linux capabilities that a zone's processes may have at most
+ * @ret_capability_mask: bit N stands for capability N
+ *
+ * Returns 0, or -ZE_INVAL with the first problem of config_priv_check().
+ */
+int config_priv_caps(const char *limitpriv, bool exclusive_ip, uint64_t *ret_capability_mask,
+		     struct err *err);
+
 /* ---- text
  * ------------------------------------------------------------------------------------------ */
 
 /**
  * config_info - what `info` prints
- * @type: CONFIG_GLOBAL with @prop < 0 for everything; else that type (@res: only that one, or NULL
- * for all)
- * @prop: only this global property, or -1
+ *
+ * config_info() prints everything, config_info_prop() one global property, config_info_res() one
+ * resource, finished or not. They return 0, or -ZE_IO when @out has failed.
  */
 int config_info(const struct config *cfg, FILE *out);
 int config_info_prop(const struct config *cfg, enum config_prop prop, FILE *out);
