@@ -99,7 +99,10 @@ zoneadm_check(struct zoneadm *za)
 	r = check_name(za);
 	if (r != ZONEADM_OK)
 		return r;
-	r = op_find(za->zone, &za->config, &za->entry, &err);
+	if (*za->root)
+		return ZONEADM_OK; /* zones of another root do not run here; the operation looks */
+	r = op_find(za->zone, za->command->flags & ZONEADM_ANY_CONFIG ? NULL : &za->config,
+		    &za->entry, &err);
 	if (r < 0)
 		return zoneadm_fail(za, &err);
 	r = op_state(&za->entry, &za->state, &za->id, &err);

@@ -17,13 +17,45 @@
 #include <unistd.h>
 
 const struct zoneadm_command zoneadm_commands[] = {
+    {"boot", "boot [-ns] [-- boot_arguments]",
+     "Boot an installed or ready zone; -s to single-user mode. -n only prints what would be done.",
+     zoneadm_boot, 0, ZONEADM_NEED_INSTALLED},
+    {"clone", "clone [-m copy] source",
+     "Make a configured zone a copy of an installed one, which must not be running. The file "
+     "system makes the copy if it can; -m copy copies every byte.",
+     zoneadm_clone, ZONEADM_OFFLINE | ZONEADM_STOPS, ZONEADM_NEED_CONFIGURED},
+    {"halt", "halt",
+     "Stop a zone at once: its processes are killed, its scripts for shutting down do not run.",
+     zoneadm_halt, 0, ZONEADM_NEED_INSTALLED},
     {"help", "help [subcommand]", "Print how zoneadm or one of its subcommands is used.",
      zoneadm_help, ZONEADM_ANYONE | ZONEADM_NO_ZONE, ZONEADM_NEED_NOTHING},
+    {"list", "list [-cinpv]",
+     "List zones: those that run; with -i the installed ones too, with -c all; -n leaves out the "
+     "global zone; -v prints a table, -p lines for programs. With -z, only that zone.",
+     zoneadm_list, ZONEADM_ANYONE | ZONEADM_NO_ZONE | ZONEADM_ROOT_OPT, ZONEADM_NEED_NOTHING},
+    {"mark", "mark incomplete",
+     "Mark an installed zone as damaged, so that nothing but uninstall can be done with it.",
+     zoneadm_mark, ZONEADM_ROOT_OPT, ZONEADM_NEED_ZONE},
+    {"ready", "ready",
+     "Make everything that a zone runs in, but start no process; a running zone is halted first.",
+     zoneadm_ready, 0, ZONEADM_NEED_INSTALLED},
+    {"reboot", "reboot [-- boot_arguments]", "Halt a running zone and boot it again.",
+     zoneadm_reboot, 0, ZONEADM_NEED_RUNNING},
+    {"shutdown", "shutdown [-r [-- boot_arguments]]",
+     "Shut a running zone down cleanly and wait until it has ended; -r boots it again.",
+     zoneadm_shutdown, 0, ZONEADM_NEED_RUNNING},
+    {"uninstall", "uninstall [-F]",
+     "Remove the files of an installed or incomplete zone, after a question; -F asks none. Its "
+     "configuration stays.",
+     zoneadm_uninstall, ZONEADM_OFFLINE | ZONEADM_STOPS | ZONEADM_ANY_CONFIG, ZONEADM_NEED_FILES},
+    {"verify", "verify",
+     "Check whether the zone can be installed or booted on this host as it is configured.",
+     zoneadm_verify, 0, ZONEADM_NEED_COMPLETE},
     {0},
 };
 
-static int
-usage(bool asked)
+int
+zoneadm_usage_all(bool asked)
 {
 	FILE *out = asked ? stdout : stderr;
 
@@ -46,37 +78,32 @@ zoneadm_usage(const struct zoneadm *za, bool asked)
 }
 
 int
-zoneadm_no_options(const struct zoneadm *za, int argc, char **argv, int operands)
+zoneadm_bad_option(struct zoneadm *za, int opt)
 {
-	static const struct option none[] = {{0}};
-	int opt;
-
-	while ((opt = getopt_long(argc, argv, "+:", none, NULL)) != -1) {
-		if (opt == '?' && optopt == '?')
-			return zoneadm_usage(za, true);
-		(void)zoneadm_error(za, "%s: unknown option '%s'", argv[0], argv[optind - 1]);
-		return zoneadm_usage(za, false);
+	if (opt == '?' && optopt == '?') {
+		za->asked = true;
+		return zoneadm_usage(za, true);
 	}
-	if (argc - optind != operands)
-		return zoneadm_usage(za, false);
-	return -1;
+	if (opt == ':')
+		(void)zoneadm_error(za, "%s: option -%c needs a value", za->command->name, optopt);
+	else if (optopt)
+		(void)zoneadm_error(za, "%s: unknown option -%c", za->command->name, optopt);
+	else
+		(void)zoneadm_error(za, "%s: unknown option", za->command->name);
+	return zoneadm_usage(za, false);
 }
 
 int
-zoneadm_help(struct zoneadm *za, int argc, char **argv)
+zoneadm_no_options(struct zoneadm *za, int argc, char **argv, int operands)
 {
-	if (argc > 2)
+	int opt;
+
+	opt = getopt(argc, argv, "+:");
+	if (opt != -1)
+		return zoneadm_bad_option(za, opt);
+	if (argc - optind != operands)
 		return zoneadm_usage(za, false);
-	if (argc < 2 || !strcmp(argv[1], "-?"))
-		return usage(true);
-	for (const struct zoneadm_command *c = zoneadm_commands; c->name; c++) {
-		if (strcmp(c->name, argv[1]) != 0)
-			continue;
-		za->command = c;
-		return zoneadm_usage(za, true);
-	}
-	(void)zoneadm_error(za, "help: '%s' is not a subcommand", argv[1]);
-	return usage(false);
+	return -1;
 }
 
 static bool
@@ -147,7 +174,7 @@ run(struct zoneadm *za, int argc, char **argv)
 			za->command = c;
 	if (!za->command) {
 		(void)zoneadm_error(za, "'%s' is not a subcommand", argv[0]);
-		return usage(false);
+		return zoneadm_usage_all(false);
 	}
 	if (*za->root && !(za->command->flags & ZONEADM_ROOT_OPT)) {
 		(void)zoneadm_error(za, "%s: -R is only for list and mark", argv[0]);
@@ -194,16 +221,16 @@ main(int argc, char **argv)
 			break;
 		case ':':
 			(void)zoneadm_error(&za, "option -%c needs a value", optopt);
-			return usage(false);
+			return zoneadm_usage_all(false);
 		default:
 			if (optopt == '?')
-				return usage(true);
+				return zoneadm_usage_all(true);
 			(void)zoneadm_error(&za, "unknown option -%c", optopt);
-			return usage(false);
+			return zoneadm_usage_all(false);
 		}
 	}
 	if (optind == argc)
-		return usage(false);
+		return zoneadm_usage_all(false);
 	r = choose_by_uuid(&za, uuid);
 	if (r != ZONEADM_OK)
 		return r;

@@ -31,11 +31,12 @@ enum zoneadm_need {
 	ZONEADM_NEED_RUNNING,    /* running */
 };
 
-#define ZONEADM_ANYONE   1u  /* needs no privilege */
-#define ZONEADM_NO_ZONE  2u  /* makes sense without -z, and for the global zone */
-#define ZONEADM_OFFLINE  4u  /* refused while the zone is ready or above */
-#define ZONEADM_ROOT_OPT 8u  /* takes -R */
-#define ZONEADM_STOPS    16u /* SIGINT and SIGTERM call op_stop() instead of ending the program */
+#define ZONEADM_ANYONE     1u  /* needs no privilege */
+#define ZONEADM_NO_ZONE    2u  /* makes sense without -z, and for the global zone */
+#define ZONEADM_OFFLINE    4u  /* refused while the zone is ready or above */
+#define ZONEADM_ROOT_OPT   8u  /* takes -R */
+#define ZONEADM_STOPS      16u /* SIGINT and SIGTERM call op_stop() instead of ending the program */
+#define ZONEADM_ANY_CONFIG 32u /* works although the configuration cannot be read */
 
 struct zoneadm;
 
@@ -54,6 +55,7 @@ struct zoneadm {
 	const struct zoneadm_command *command;
 	const char *zone; /* the name that -z or -u chose, or NULL */
 	const char *root; /* -R: where /etc/zones is; "" is this host */
+	bool asked;       /* the help of the command was asked for and printed */
 
 	/* From zoneadm_check(), for commands that need a zone. */
 	struct config *config;
@@ -109,12 +111,25 @@ int zoneadm_fail(const struct zoneadm *za, const struct err *err);
 int zoneadm_usage(const struct zoneadm *za, bool asked);
 
 /**
+ * zoneadm_usage_all - the same for the program as a whole
+ */
+int zoneadm_usage_all(bool asked);
+
+/**
+ * zoneadm_bad_option - what a command does with an option that it does not know
+ * @opt: what getopt() returned ('?' or ':')
+ *
+ * -? prints the usage and sets @za->asked. Returns an exit code.
+ */
+int zoneadm_bad_option(struct zoneadm *za, int opt);
+
+/**
  * zoneadm_no_options - the option parsing of a command that has none
  * @operands: how many operands it takes, exactly
  *
  * Returns -1 to go on (optind stands at the first operand), else an exit code.
  */
-int zoneadm_no_options(const struct zoneadm *za, int argc, char **argv, int operands);
+int zoneadm_no_options(struct zoneadm *za, int argc, char **argv, int operands);
 
 /**
  * zoneadm_say - prints an operation's lines: results on stdout, warnings on stderr, problems on

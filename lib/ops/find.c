@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which zone is meant, and what state it is in. */
-#include "ops/ops.h"
+#include "ops_priv.h"
 
 #include "base/err.h"
 #include "base/fd.h"
@@ -66,4 +66,20 @@ op_state(const struct config_entry *entry, enum zone_state *ret, int *ret_id, st
 	*ret = status.state;
 	*ret_id = status.id;
 	return 0;
+}
+
+int
+op_must_be(const struct config_entry *entry, enum zone_state wanted, const char *what,
+	   struct err *err)
+{
+	enum zone_state state;
+	int id, r;
+
+	r = op_state(entry, &state, &id, err);
+	if (r < 0)
+		return r;
+	if (state == wanted)
+		return 0;
+	return err_set(err, ZE_STATE, 0, "%s: zone '%s' is %s; it must be %s", what, entry->name,
+		       zone_state_name(state), zone_state_name(wanted));
 }

@@ -48,7 +48,7 @@ int op_state(const struct config_entry *entry, enum zone_state *ret, int *ret_id
 
 struct op_verify_req {
 	const struct config *config;
-	enum zone_state state;
+	const struct config_entry *entry;
 	bool make_zonepath; /* install, clone, attach: a missing zonepath is no warning */
 };
 
@@ -105,8 +105,9 @@ int op_uninstall(const struct op_uninstall_req *req, struct err *err);
 
 /**
  * op_mark_incomplete - `zoneadm mark incomplete`
+ * @root: where /etc/zones is; "" is this host
  */
-int op_mark_incomplete(const char *zone, struct err *err);
+int op_mark_incomplete(const char *root, const char *zone, struct err *err);
 
 /**
  * op_stop - called from a signal handler: the running operation ends at its next safe point with

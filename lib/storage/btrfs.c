@@ -206,7 +206,9 @@ btrfs_destroy(int dir_fd, const char *name, struct err *err)
 }
 
 const struct storage_ops storage_btrfs = {
-    .name = "btrfs",
+    .way = {.name = "btrfs",
+	    .is_snapshot = true,
+	    .note = "Instead of copying, a btrfs clone has been created for this zone."},
     .can_clone = btrfs_can_clone,
     .clone = btrfs_clone,
     .create = btrfs_create,

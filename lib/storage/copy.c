@@ -96,13 +96,13 @@ copy_clone(int src_fd, int dst_dir_fd, const struct storage_progress *progress, 
 }
 
 const struct storage_ops storage_reflink = {
-    .name = "reflink",
+    .way = {.name = "reflink", .note = "The copy shares its blocks with the original."},
     .can_clone = reflink_can_clone,
     .clone = reflink_clone,
 };
 
 const struct storage_ops storage_copy = {
-    .name = "copy",
+    .way = {.name = "copy", .needs_space = true},
     .can_clone = copy_can_clone,
     .clone = copy_clone,
     .create = directory_create,

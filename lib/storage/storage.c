@@ -71,7 +71,7 @@ storage_root_make(int dir_fd, const char **ret_backend, struct err *err)
 		err_clear(err);
 		r = backends[i]->create(dir_fd, err);
 		if (r == 0 && ret_backend)
-			*ret_backend = backends[i]->name;
+			*ret_backend = backends[i]->way.name;
 	}
 	return r;
 }
@@ -104,14 +104,14 @@ find_backend(int src_fd, int dst_dir_fd, enum storage_method method, size_t *fro
 		r = backends[*from]->can_clone(src_fd, dst_dir_fd, err);
 		if (r != -ZE_NOTSUP)
 			return r;
-		log_debug("storage", "%s: %s", backends[*from]->name, err->msg);
+		log_debug("storage", "%s: %s", backends[*from]->way.name, err->msg);
 	}
 	return r;
 }
 
 int
 storage_clone_method(const char *src_zonepath, const char *dst_zonepath, enum storage_method method,
-		     const char **ret_backend, struct err *err)
+		     const struct storage_way **ret_way, struct err *err)
 {
 	auto_close int src_fd = -EBADF, dst_dir_fd = -EBADF;
 	size_t i = 0;
@@ -126,7 +126,7 @@ storage_clone_method(const char *src_zonepath, const char *dst_zonepath, enum st
 	r = find_backend(src_fd, dst_dir_fd, method, &i, err);
 	if (r < 0)
 		return r;
-	*ret_backend = backends[i]->name;
+	*ret_way = &backends[i]->way;
 	return 0;
 }
 
@@ -170,7 +170,8 @@ remove_root(int dir_fd, const char *name, struct err *err)
 
 static int
 clone_by_first(int src_fd, int dst_dir_fd, enum storage_method method,
-	       const struct storage_progress *progress, const char **ret_backend, struct err *err)
+	       const struct storage_progress *progress, const struct storage_way **ret_way,
+	       struct err *err)
 {
 	struct err ignored;
 	int r;
@@ -179,7 +180,7 @@ clone_by_first(int src_fd, int dst_dir_fd, enum storage_method method,
 		r = find_backend(src_fd, dst_dir_fd, method, &i, err);
 		if (r < 0)
 			return r;
-		*ret_backend = backends[i]->name;
+		*ret_way = &backends[i]->way;
 		r = backends[i]->clone(src_fd, dst_dir_fd, progress, err);
 		if (r == 0)
 			return 0;
@@ -193,10 +194,11 @@ clone_by_first(int src_fd, int dst_dir_fd, enum storage_method method,
 
 int
 storage_clone(const char *src_zonepath, const char *dst_zonepath, enum storage_method method,
-	      const struct storage_progress *progress, struct storage_result *ret, struct err *err)
+	      const struct storage_progress *progress, const struct storage_way **ret_way,
+	      struct err *err)
 {
 	auto_close int src_fd = -EBADF, dst_dir_fd = -EBADF;
-	const char *backend = NULL;
+	const struct storage_way *way = NULL;
 	struct stat st;
 	int r;
 
@@ -212,12 +214,12 @@ storage_clone(const char *src_zonepath, const char *dst_zonepath, enum storage_m
 	if (fstatat(dst_dir_fd, STORAGE_ROOT, &st, AT_SYMLINK_NOFOLLOW) == 0)
 		return err_set(err, ZE_EXIST, 0, "'%s/%s' exists already", dst_zonepath,
 			       STORAGE_ROOT);
-	r = clone_by_first(src_fd, dst_dir_fd, method, progress, &backend, err);
+	r = clone_by_first(src_fd, dst_dir_fd, method, progress, &way, err);
 	if (r < 0)
 		return err_add(err, "clone '%s/%s' as '%s/%s'", src_zonepath, STORAGE_ROOT,
 			       dst_zonepath, STORAGE_ROOT);
-	if (ret)
-		*ret = (struct storage_result){.backend = backend};
+	if (ret_way)
+		*ret_way = way;
 	return 0;
 }
 

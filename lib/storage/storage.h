@@ -28,10 +28,12 @@ enum storage_method {
 	STORAGE_COPY, /* every byte (zoneadm clone -m copy); shares nothing with the source */
 };
 
-/* What an operation did, for the command to say. */
-struct storage_result {
-	const char *backend; /* "btrfs", "reflink", "copy", ...: static */
-	char snapshot[512];  /* name of the snapshot that a clone was made from, or "" */
+/* One way to make a clone, and what the command says about it. */
+struct storage_way {
+	const char *name; /* of the backend: "btrfs", "reflink", "copy" */
+	bool is_snapshot; /* takes no time, whatever the size */
+	bool needs_space; /* as much as the source has */
+	const char *note; /* a line for the user when it is done, or NULL */
 };
 
 /**
@@ -75,23 +77,24 @@ int storage_create(const char *zonepath, const char **ret_backend, struct err *e
  * storage_clone - make DST/root a copy of SRC/root
  * @src_zonepath: of a zone that does not run; not changed
  * @dst_zonepath: exists (storage_zonepath_make) and has no root
- * @ret: what was done; may be NULL
+ * @ret_way: what was done: static; may be NULL
  *
  * Everything a file can have is copied: owner, mode, times, ACLs and other xattrs, hard links,
  * holes, device nodes; sockets are left out. -ZE_BUSY when something is mounted below the source.
  * On failure nothing is left of DST/root.
  */
 int storage_clone(const char *src_zonepath, const char *dst_zonepath, enum storage_method method,
-		  const struct storage_progress *progress, struct storage_result *ret,
+		  const struct storage_progress *progress, const struct storage_way **ret_way,
 		  struct err *err);
 
 /**
- * storage_clone_method - what storage_clone() would do, without doing it: a static backend name
+ * storage_clone_method - what storage_clone() would do, without doing it
  *
  * For the line that is printed before the work ("Copying /zones/zone1...").
  */
 int storage_clone_method(const char *src_zonepath, const char *dst_zonepath,
-			 enum storage_method method, const char **ret_backend, struct err *err);
+			 enum storage_method method, const struct storage_way **ret_way,
+			 struct err *err);
 
 /**
  * storage_destroy - remove ZONEPATH/root, and ZONEPATH itself when nothing else is in it

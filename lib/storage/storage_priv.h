@@ -14,7 +14,7 @@ struct err;
 #define STORAGE_ROOT "root"
 
 struct storage_ops {
-	const char *name;
+	struct storage_way way;
 
 	/*
 	 * Must: whether it can make a copy of the root open as @src_fd below @dst_dir_fd, found by
