@@ -39,7 +39,8 @@ struct config_res_array {
 struct config {
 	struct config_res *global;
 	struct config_res_array res[CONFIG_TYPE_COUNT];
-	void *keys; /* tsearch(3) tree of all resources that have a key */
+	void *keys;       /* tsearch(3) tree of all resources that have a key */
+	size_t anet_next; /* no "netN" below this is free */
 };
 
 /* The value of a property as stored; NULL while unset. */

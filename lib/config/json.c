@@ -64,14 +64,16 @@ scalar(enum config_prop prop, const char *value)
 	return json_string(value);
 }
 
+/* An array, also when it is the default that is shown. */
 static int
 add_list(json_t *object, const struct config_res *res, enum config_prop prop)
 {
+	const char *const *list = &config_props[prop].deflt;
 	json_t *array = json_array();
-	const char *const *list;
-	size_t n;
+	size_t n = 1;
 
-	list = config_res_list(res, prop, &n);
+	if (config_res_is_set(res, prop))
+		list = config_res_list(res, prop, &n);
 	for (size_t i = 0; i < n; i++)
 		if (json_array_append_new(array, scalar(prop, list[i])) < 0) {
 			json_decref(array);
@@ -91,7 +93,7 @@ add_props(json_t *object, const struct config_res *res)
 		value = config_res_get(res, p);
 		if (!value)
 			continue;
-		if (config_props[p].list && config_res_is_set(res, p))
+		if (config_props[p].list)
 			r = add_list(object, res, p);
 		else
 			r = json_object_set_new(object, config_props[p].name, scalar(p, value));

@@ -248,6 +248,8 @@ config_link(struct config *cfg, struct config_res *res, struct config_res *repla
 		return err_nomem(err);
 	}
 	res->cfg = cfg;
+	if (replace && res->type == CONFIG_ANET)
+		cfg->anet_next = 0;
 	if (replace)
 		array->v[array_index(array, replace)] = res;
 	else
@@ -266,6 +268,8 @@ config_unlink(struct config *cfg, struct config_res *res)
 		(void)tdelete(res, &cfg->keys, config_key_compare);
 	memmove(&array->v[i], &array->v[i + 1], (array->n - i - 1) * sizeof(array->v[0]));
 	array->n--;
+	if (res->type == CONFIG_ANET)
+		cfg->anet_next = 0;
 	res->cfg = NULL;
 	return res;
 }
@@ -283,20 +287,24 @@ config_can_add(const struct config *cfg, enum config_type type, struct err *err)
 	return config_already_exists(present, err);
 }
 
-/* An anet without a name gets the first that is free. */
+/*
+ * An anet without a name gets the first that is free. Where to look from is remembered: a hostile
+ * document has hundreds of thousands.
+ */
 static int
-anet_name(const struct config *cfg, struct config_res *res, struct err *err)
+anet_name(struct config *cfg, struct config_res *res, struct err *err)
 {
 	char name[24];
 	int r;
 
-	for (size_t i = 0; !config_res_is_set(res, CONFIG_ANET_LINKNAME); i++) {
-		(void)snprintf(name, sizeof(name), "net%zu", i);
+	for (; !config_res_is_set(res, CONFIG_ANET_LINKNAME); cfg->anet_next++) {
+		(void)snprintf(name, sizeof(name), "net%zu", cfg->anet_next);
 		r = config_res_store(res, CONFIG_ANET_LINKNAME, name, err);
 		if (r < 0)
 			return r;
-		if (tfind(res, &cfg->keys, config_key_compare))
-			config_res_clear(res, CONFIG_ANET_LINKNAME);
+		if (!tfind(res, &cfg->keys, config_key_compare))
+			return 0;
+		config_res_clear(res, CONFIG_ANET_LINKNAME);
 	}
 	return 0;
 }

@@ -212,7 +212,8 @@ list_append(struct strv *list, enum config_prop prop, const char *value, struct 
 	r = config_value_check(prop, value, &checked, err);
 	if (r < 0)
 		return r;
-	if (strv_has(list, checked))
+	/* Mount options may repeat: the last one counts. */
+	if (prop != CONFIG_FS_OPTIONS && strv_has(list, checked))
 		return err_set(err, ZE_EXIST, 0, "%s: '%.64s' is in the list already",
 			       config_props[prop].name, checked);
 	return strv_add(list, checked) < 0 ? err_nomem(err) : 0;

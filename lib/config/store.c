@@ -65,7 +65,7 @@ config_load(const char *root, const char *name, struct config **ret, struct err 
 struct save {
 	int dir_fd;
 	char *file, *tmp, *backup;
-	bool has_backup;
+	bool has_backup, renamed;
 };
 
 static void
@@ -128,6 +128,7 @@ save_install(struct save *save, struct err *err)
 	if (fault_point("config rename") ||
 	    renameat(save->dir_fd, save->tmp, save->dir_fd, save->file) < 0)
 		return err_set(err, ZE_IO, errno, "replace '%s'", save->file);
+	save->renamed = true;
 	/* On disk before the index says that it is there. */
 	if (fsync(save->dir_fd) < 0)
 		return err_set(err, ZE_IO, errno, "sync '" CONFIG_DIR "'");
@@ -138,6 +139,8 @@ save_install(struct save *save, struct err *err)
 static void
 save_roll_back(struct save *save)
 {
+	if (!save->renamed)
+		return;
 	if (save->has_backup) {
 		(void)renameat(save->dir_fd, save->backup, save->dir_fd, save->file);
 		save->has_backup = false;

@@ -15,9 +15,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
-#define IFNAME_MAX 15
+#define IFNAME_MAX        15
+#define GLOBAL_MEMORY_MIN ((uint64_t)100 << 20)
 
 struct check {
 	const struct config_res *res;
@@ -329,6 +330,23 @@ check_nets(struct check *check, const struct config *cfg)
 		problem(check, "anet and ip-type 'shared' are incompatible");
 }
 
+/* Below this the host itself would not get far. */
+static void
+check_global_memory(struct check *check, const struct config *cfg)
+{
+	static const enum config_prop caps[] = {CONFIG_CAPPED_MEMORY_SWAP,
+						CONFIG_CAPPED_MEMORY_LOCKED};
+	const struct config_res *res = config_at(cfg, CONFIG_CAPPED_MEMORY, 0);
+	const char *value;
+
+	for (size_t i = 0; res && i < 2; i++) {
+		value = config_res_raw(res, caps[i]);
+		if (value && strtoull(value, NULL, 10) < GLOBAL_MEMORY_MIN)
+			problem(check, "capped-memory: %s '%s' is less than 100M",
+				config_props[caps[i]].name, value);
+	}
+}
+
 /* The global zone is configured for its resources only. */
 static void
 check_global_zone(struct check *check, const struct config *cfg)
@@ -347,6 +365,7 @@ check_global_zone(struct check *check, const struct config *cfg)
 			problem(check, "%s: cannot be set for the global zone",
 				config_props[p].name);
 	}
+	check_global_memory(check, cfg);
 	for (unsigned type = CONFIG_GLOBAL + 1; type < CONFIG_TYPE_COUNT; type++) {
 		allowed = config_count(cfg, type) == 0;
 		for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
@@ -383,6 +402,7 @@ int
 config_zonepath_check(const char *root, const char *path, struct err *err)
 {
 	auto_free char *full = NULL, *real_root = NULL, *real = NULL;
+	struct stat st;
 	char *slash;
 
 	if (!strcmp(path, "/"))
@@ -399,6 +419,11 @@ config_zonepath_check(const char *root, const char *path, struct err *err)
 		real = realpath(full, NULL);
 		if (real || errno != ENOENT)
 			break;
+		/* A symbolic link to nowhere does exist. */
+		if (lstat(full, &st) == 0)
+			return err_set(err, ZE_INVAL, 0,
+				       "zonepath: '%s' is a symbolic link to what does not exist",
+				       full + strlen(real_root));
 		slash = strrchr(full, '/');
 		if (slash == full + strlen(real_root))
 			return 0; /* nothing of it exists yet */
