@@ -11,10 +11,8 @@
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/str.h"
-#include "pkg/pkg.h"
 #include "storage/storage.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -259,32 +257,11 @@ copy_files(const struct op_clone_req *req, const struct zone *target, const stru
 	return 0;
 }
 
-/* The zone's UUID, which the index has given it, is its machine id too. */
-static int
-machine_id(const char *zone, char ret[33], struct err *err)
-{
-	auto_index struct config_index index = {0};
-	const struct config_entry *entry;
-	size_t n = 0;
-	int r;
-
-	r = config_index_load("", &index, err);
-	if (r < 0)
-		return r;
-	entry = config_index_find(&index, zone);
-	for (const char *p = entry ? entry->uuid : ""; *p && n < 32; p++)
-		if (*p != '-')
-			ret[n++] = (char)tolower((unsigned char)*p);
-	ret[n] = '\0';
-	return 0;
-}
-
 static int
 reset_identity(const struct op_clone_req *req, const struct zone *target, struct err *err)
 {
 	auto_close int dir_fd = -EBADF, root_fd = -EBADF;
 	const char *zonepath = target->entry.zonepath;
-	char id[33];
 	int r;
 
 	dir_fd = open(zonepath, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -292,10 +269,7 @@ reset_identity(const struct op_clone_req *req, const struct zone *target, struct
 		root_fd = openat(dir_fd, "root", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (root_fd < 0)
 		return err_set(err, ZE_IO, errno, "open '%s/root'", zonepath);
-	r = machine_id(req->target, id, err);
-	if (r < 0)
-		return r;
-	r = pkg_unconfigure(root_fd, req->target, id, err);
+	r = identity_reset(req->target, root_fd, err);
 	if (r < 0)
 		return r;
 	/* The index is about to say that all of it is there. */

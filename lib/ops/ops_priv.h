@@ -30,4 +30,13 @@ int op_must_be(const struct config_entry *entry, enum zone_state wanted, const c
 int op_verify_or_say(const struct op_verify_req *req, const char *what, const struct op_say *to,
 		     struct err *err);
 
+/**
+ * identity_reset - take the identity out of a copied or freshly made root and give it the zone's
+ * own
+ * @zone: has left configured, so that the index has its UUID
+ *
+ * Not synced. Returns 0 or a negative code.
+ */
+int identity_reset(const char *zone, int root_fd, struct err *err);
+
 #endif
