@@ -65,6 +65,35 @@ by_id(const void *a, const void *b)
 	return x->entry < y->entry ? -1 : x->entry > y->entry;
 }
 
+/*
+ * What runs. Usually one look at all of them; zone by zone when one alone is wanted, or when one
+ * has a record that cannot be read: the others are told all the same.
+ */
+static int
+find_all_live(const struct config_index *index, const char *only, struct runtime_status **ret,
+	      size_t *ret_n)
+{
+	struct runtime_status *live;
+	size_t n = 0;
+	int r;
+
+	if (!only) {
+		r = runtime_list(ret, ret_n, NULL);
+		if (r == 0 || r == -ZE_PERM)
+			return 0;
+	}
+	live = calloc(index->n + 1, sizeof(*live));
+	if (!live)
+		return -1;
+	for (size_t i = 0; i < index->n; i++)
+		if ((!only || !strcmp(only, index->entries[i].name)) &&
+		    runtime_status(index->entries[i].name, &live[n], NULL) == 0)
+			n++;
+	*ret = live;
+	*ret_n = n;
+	return 0;
+}
+
 static int
 collect(struct list *list, const struct config_index *index, const char *only,
 	const struct runtime_status *live, size_t n_live)
@@ -226,9 +255,8 @@ zoneadm_list(struct zoneadm *za, int argc, char **argv)
 	if (za->zone && !config_index_find(&index, za->zone))
 		return zoneadm_error(za, "%s: No such zone configured", za->zone);
 	/* Another root's zones do not run here. */
-	r = *za->root ? 0 : runtime_list(&live, &n_live, &err);
-	if (r < 0 && r != -ZE_PERM)
-		return zoneadm_fail(za, &err);
+	if (!*za->root && find_all_live(&index, za->zone, &live, &n_live) < 0)
+		return zoneadm_error(za, "out of memory");
 	if (collect(&list, &index, za->zone, live, n_live) < 0)
 		return zoneadm_error(za, "out of memory");
 	print_list(&list, za->root);

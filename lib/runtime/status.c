@@ -287,7 +287,8 @@ runtime_list(struct runtime_status **ret, size_t *ret_n, struct err *err)
 		return err_set(err, errno == EACCES ? ZE_PERM : ZE_IO, errno,
 			       "open '" RUNTIME_DIR "'");
 	while (dir && (de = readdir(dir))) {
-		if (config_name_check(de->d_name, NULL) < 0)
+		/* Files of another kind, such as the index's lock, have names of zones too. */
+		if (de->d_type != DT_DIR || config_name_check(de->d_name, NULL) < 0)
 			continue;
 		if (n == room) {
 			room = room ? room * 2 : 16;
