@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * An installation, inside the library: install.c is the order of things, install_scripts.c runs what
- * the packages want to run, install_log.c keeps the log that the last line of an installation names.
+ * An installation, inside the library: install.c is the order of things, install_scripts.c runs
+ * what the packages want to run, install_log.c keeps the log that the last line of an installation
+ * names.
  */
 #ifndef OPS_INSTALL_PRIV_H
 #define OPS_INSTALL_PRIV_H
@@ -91,7 +92,7 @@ struct install {
 	struct pkg_host *host; /* locked; closed once nothing of the host is copied any more */
 	struct pkg_plan *plan;
 	struct pkg_plan_facts facts;
-	const char **inherit_dirs; /* NULL-terminated; NULL for a whole root */
+	const char **inherit_dirs;           /* NULL-terminated; NULL for a whole root */
 	struct strv missing, changed, notes; /* what pkg has to tell */
 	struct strv warned;                  /* packages whose scripts warned */
 	int root_fd;
