@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* zoneadmd's console, with a pty in the place of a zone and sockets in the place of clients. */
-#include "../../cmd/zoneadmd/zoneadmd.h"
-
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/path.h"
+#include "zoneadmd/zoneadmd.h"
 
 #include <errno.h>
 #include <fcntl.h>

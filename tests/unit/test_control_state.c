@@ -3,12 +3,11 @@
  * zoneadmd's table of requests and states, with a runtime that only writes down what is asked of it
  * and fails where the test wants it to.
  */
-#include "../../cmd/zoneadmd/zoneadmd.h"
-
 #include "base/err.h"
 #include "base/fd.h"
 #include "base/str.h"
 #include "runtime/runtime.h"
+#include "zoneadmd/zoneadmd.h"
 
 #include <errno.h>
 #include <setjmp.h>
