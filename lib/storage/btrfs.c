@@ -76,88 +76,37 @@ btrfs_can_clone(int src_fd, int dst_dir_fd, struct err *err)
 }
 
 static int
-btrfs_clone(int src_fd, int dst_dir_fd, const struct storage_progress *progress, struct err *err)
+open_below(int top_fd, const char *path)
 {
-	enum btrfs_util_error be;
-
-	(void)progress;
-	if (fault_point("btrfs snapshot"))
-		return err_set(err, ZE_STORAGE, errno, "make a snapshot");
-	be = btrfs_util_create_snapshot_fd2(src_fd, dst_dir_fd, STORAGE_ROOT,
-					    BTRFS_UTIL_CREATE_SNAPSHOT_RECURSIVE, NULL, NULL);
-	if (be != BTRFS_UTIL_OK && errno == EXDEV)
-		return err_set(err, ZE_NOTSUP, errno, "make a snapshot");
-	if (be != BTRFS_UTIL_OK)
-		return fail(be, "make a snapshot", err);
-	return 0;
+	return openat(top_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 }
 
-/* ---- removing -------------------------------------------------------------------------------- */
-
-/* A read-only subvolume keeps those below it from being removed. */
-static void
-make_writable(int fd)
-{
-	bool read_only;
-
-	if (btrfs_util_get_subvolume_read_only_fd(fd, &read_only) == BTRFS_UTIL_OK && read_only)
-		(void)btrfs_util_set_subvolume_read_only_fd(fd, false); /* else removal tells */
-}
-
-/* Remove @path, below the subvolume @top_fd, whose own subvolumes are gone already. */
+/* The directory of @path below @top_fd; a pointer to the last component in @ret_name. */
 static int
-remove_below(int top_fd, const char *path, struct err *err)
+open_parent_below(int top_fd, const char *path, const char **ret_name, struct err *err)
 {
-	auto_free char *dir = strdup(path);
-	auto_close int dir_fd = -EBADF, fd = -EBADF;
-	enum btrfs_util_error be;
-	char *slash;
+	const char *slash = strrchr(path, '/');
+	auto_free char *dir = slash ? strndup(path, (size_t)(slash - path)) : strdup(".");
+	int fd;
 
 	if (!dir)
 		return err_nomem(err);
-	slash = strrchr(dir, '/');
-	if (slash)
-		*slash = '\0';
-	dir_fd = openat(top_fd, slash ? dir : ".", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (dir_fd < 0)
-		return err_set(err, ZE_STORAGE, errno, "open the parent of subvolume '%s'", path);
-	if (fault_point("btrfs delete"))
-		return err_set(err, ZE_STORAGE, errno, "remove subvolume '%s'", path);
-	be = btrfs_util_delete_subvolume_fd(dir_fd, slash ? slash + 1 : dir, 0);
-	if (be != BTRFS_UTIL_OK)
-		return err_set(err, ZE_STORAGE, errno, "remove subvolume '%s'", path);
-	return 0;
+	fd = open_below(top_fd, dir);
+	if (fd < 0)
+		return err_set(err, ZE_STORAGE, errno, "open the directory of subvolume '%s'",
+			       path);
+	if (ret_name)
+		*ret_name = slash ? slash + 1 : path;
+	return fd;
 }
 
-/* Everything in and above it must be writable before the first is removed. */
+/*
+ * Call @fn for every subvolume below one, the deepest first. The paths come from the file system's
+ * own tree of subvolumes, so they hold no symbolic link.
+ */
 static int
-unlock_below(int top_fd, struct err *err)
-{
-	struct btrfs_util_subvolume_iterator *iter;
-	enum btrfs_util_error be;
-	char *path;
-	int fd;
-
-	make_writable(top_fd);
-	be = btrfs_util_create_subvolume_iterator_fd(top_fd, 0, 0, &iter);
-	if (be != BTRFS_UTIL_OK)
-		return fail(be, "list subvolumes", err);
-	while ((be = btrfs_util_subvolume_iterator_next(iter, &path, NULL)) == BTRFS_UTIL_OK) {
-		fd = openat(top_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (fd >= 0)
-			make_writable(fd);
-		(void)fd_close(fd);
-		free(path);
-	}
-	btrfs_util_destroy_subvolume_iterator(iter);
-	if (be != BTRFS_UTIL_ERROR_STOP_ITERATION)
-		return fail(be, "list subvolumes", err);
-	return 0;
-}
-
-/* The deepest first. */
-static int
-remove_all_below(int top_fd, struct err *err)
+for_each_below(int top_fd, int (*fn)(int top_fd, const char *path, int arg_fd, struct err *err),
+	       int arg_fd, struct err *err)
 {
 	struct btrfs_util_subvolume_iterator *iter;
 	enum btrfs_util_error be;
@@ -172,13 +121,104 @@ remove_all_below(int top_fd, struct err *err)
 		be = btrfs_util_subvolume_iterator_next(iter, &path, NULL);
 		if (be != BTRFS_UTIL_OK)
 			break;
-		r = remove_below(top_fd, path, err);
+		r = fn(top_fd, path, arg_fd, err);
 		free(path);
 	}
 	btrfs_util_destroy_subvolume_iterator(iter);
 	if (r == 0 && be != BTRFS_UTIL_ERROR_STOP_ITERATION)
 		return fail(be, "list subvolumes", err);
 	return r;
+}
+
+/* Putting a snapshot in its place has changed the times of the directory that it is in. */
+static int
+make_alike(int src_fd, const char *path, int dst_fd, struct err *err)
+{
+	auto_close int src = -EBADF, dst = -EBADF, src_dir = -EBADF, dst_dir = -EBADF;
+	struct timespec times[2];
+	bool read_only = false;
+	struct stat st;
+
+	src_dir = open_parent_below(src_fd, path, NULL, err);
+	if (src_dir < 0)
+		return src_dir;
+	dst_dir = open_parent_below(dst_fd, path, NULL, err);
+	if (dst_dir < 0)
+		return dst_dir;
+	src = open_below(src_fd, path);
+	dst = open_below(dst_fd, path);
+	if (src < 0 || dst < 0 || fstat(src_dir, &st) < 0)
+		return err_set(err, ZE_STORAGE, errno, "open subvolume '%s'", path);
+	times[0] = st.st_atim;
+	times[1] = st.st_mtim;
+	if (futimens(dst_dir, times) < 0)
+		return err_set(err, ZE_STORAGE, errno, "set the times of the directory of '%s'",
+			       path);
+	if (btrfs_util_get_subvolume_read_only_fd(src, &read_only) != BTRFS_UTIL_OK ||
+	    (read_only && btrfs_util_set_subvolume_read_only_fd(dst, true) != BTRFS_UTIL_OK))
+		return err_set(err, ZE_STORAGE, errno, "make subvolume '%s' read-only", path);
+	return 0;
+}
+
+static int
+btrfs_clone(int src_fd, int dst_dir_fd, const struct storage_progress *progress, struct err *err)
+{
+	auto_close int dst_fd = -EBADF;
+	enum btrfs_util_error be;
+
+	(void)progress;
+	if (fault_point("btrfs snapshot"))
+		return err_set(err, ZE_STORAGE, errno, "make a snapshot");
+	be = btrfs_util_create_snapshot_fd2(src_fd, dst_dir_fd, STORAGE_ROOT,
+					    BTRFS_UTIL_CREATE_SNAPSHOT_RECURSIVE, NULL, NULL);
+	if (be != BTRFS_UTIL_OK && errno == EXDEV)
+		return err_set(err, ZE_NOTSUP, errno, "make a snapshot");
+	if (be != BTRFS_UTIL_OK)
+		return fail(be, "make a snapshot", err);
+	dst_fd = open_below(dst_dir_fd, STORAGE_ROOT);
+	if (dst_fd < 0)
+		return err_set(err, ZE_STORAGE, errno, "open the snapshot");
+	return for_each_below(src_fd, make_alike, dst_fd, err);
+}
+
+/* ---- removing -------------------------------------------------------------------------------- */
+
+/* A read-only subvolume keeps those below it from being removed. */
+static void
+make_writable(int fd)
+{
+	bool read_only;
+
+	if (btrfs_util_get_subvolume_read_only_fd(fd, &read_only) == BTRFS_UTIL_OK && read_only)
+		(void)btrfs_util_set_subvolume_read_only_fd(fd, false); /* else removal tells */
+}
+
+static int
+unlock_below(int top_fd, const char *path, int unused_fd, struct err *err)
+{
+	auto_close int fd = open_below(top_fd, path);
+
+	(void)unused_fd;
+	(void)err;
+	if (fd >= 0)
+		make_writable(fd);
+	return 0;
+}
+
+static int
+remove_below(int top_fd, const char *path, int unused_fd, struct err *err)
+{
+	auto_close int dir_fd = -EBADF;
+	const char *name;
+
+	(void)unused_fd;
+	dir_fd = open_parent_below(top_fd, path, &name, err);
+	if (dir_fd < 0)
+		return dir_fd;
+	if (fault_point("btrfs delete") ||
+	    btrfs_util_delete_subvolume_fd(dir_fd, name, 0) != BTRFS_UTIL_OK)
+		return err_set(err, ZE_STORAGE, errno, "remove subvolume '%s'", path);
+	return 0;
 }
 
 static int
@@ -190,10 +230,12 @@ btrfs_destroy(int dir_fd, const char *name, struct err *err)
 	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0 || !is_btrfs(fd) || btrfs_util_is_subvolume_fd(fd) != BTRFS_UTIL_OK)
 		return err_set(err, ZE_NOTSUP, 0, "not a btrfs subvolume");
-	r = unlock_below(fd, err);
+	/* All must be writable before the first is removed: it is removed from the one above it. */
+	make_writable(fd);
+	r = for_each_below(fd, unlock_below, -EBADF, err);
 	if (r < 0)
 		return r;
-	r = remove_all_below(fd, err);
+	r = for_each_below(fd, remove_below, -EBADF, err);
 	if (r < 0)
 		return r;
 	if (fault_point("btrfs delete"))

@@ -160,12 +160,11 @@ remove_root(int dir_fd, const char *name, struct err *err)
 		err_clear(err);
 	}
 	r = path_rm_tree_at(dir_fd, name, err);
-	if (r == -ZE_IO && err->os_errno == EPERM) {
-		tree_unlock(dir_fd, name);
-		err_clear(err);
-		r = path_rm_tree_at(dir_fd, name, err);
-	}
-	return r;
+	if (r != -ZE_IO)
+		return r;
+	tree_unlock(dir_fd, name);
+	err_clear(err);
+	return path_rm_tree_at(dir_fd, name, err);
 }
 
 static int

@@ -17,8 +17,9 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define OPEN_DIR   (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
-#define PATH_SHOWN 512
+#define OPEN_DIR    (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+#define PATH_SHOWN  512
+#define HELPERS_MAX 3
 
 const char *
 walk_path(const struct walk_dir *dir, const char *name, char *buf, size_t size)
@@ -57,8 +58,6 @@ drop_fds(struct walk_dir *dir)
 {
 	if (--dir->fd_users > 0)
 		return;
-	if (!dir->parent)
-		return; /* the caller's */
 	dir->src_fd = fd_close(dir->src_fd);
 	dir->dst_fd = fd_close(dir->dst_fd);
 }
@@ -135,6 +134,7 @@ read_dir(struct walk *w, struct walk_dir *dir, bool is_caller, struct err *err)
 {
 	_Alignas(struct dirent64) char buf[32 * 1024];
 	const struct dirent64 *e;
+	unsigned n_visited = 0;
 	ssize_t n;
 	int r;
 
@@ -153,12 +153,20 @@ read_dir(struct walk *w, struct walk_dir *dir, bool is_caller, struct err *err)
 			r = visit(w, dir, e->d_name, err);
 			if (r < 0)
 				return r;
-			if (is_caller && (++w->done_files & 63) == 0 &&
-			    (r = tell_progress(w, err)) < 0)
-				return r;
+			w->done_files++;
+			if (is_caller && (++n_visited & 63) == 0) {
+				r = tell_progress(w, err);
+				if (r < 0)
+					return r;
+			}
 		}
 	}
-	return w->leave ? w->leave(w, dir, err) : 0;
+	if (w->leave) {
+		r = w->leave(w, dir, err);
+		if (r < 0)
+			return r;
+	}
+	return is_caller ? tell_progress(w, err) : 0;
 }
 
 /* Open a directory that waited; its parent may be closed afterwards. */
@@ -265,10 +273,31 @@ raise_open_files(void)
 	return old;
 }
 
+/* Returns how many were started; fewer do as well. */
+static unsigned
+start_helpers(struct walk *w, pthread_t *helpers, unsigned wanted)
+{
+	unsigned n = 0;
+
+	while (n < wanted) {
+		(void)pthread_mutex_lock(&w->lock);
+		w->busy++;
+		(void)pthread_mutex_unlock(&w->lock);
+		if (pthread_create(&helpers[n], NULL, helper_main, w) != 0) {
+			(void)pthread_mutex_lock(&w->lock);
+			w->busy--;
+			(void)pthread_mutex_unlock(&w->lock);
+			break;
+		}
+		n++;
+	}
+	return n;
+}
+
 int
 walk_tree(struct walk *w, int src_fd, int dst_fd, struct err *err)
 {
-	pthread_t helpers[3];
+	pthread_t helpers[HELPERS_MAX];
 	unsigned n_helpers = 0, wanted = w->threads > 0 ? w->threads - 1 : 0;
 	struct rlimit open_files = raise_open_files();
 	struct walk_dir *top;
@@ -283,25 +312,16 @@ walk_tree(struct walk *w, int src_fd, int dst_fd, struct err *err)
 		(void)fd_close(fd);
 		return err_nomem(err);
 	}
-	*top = (struct walk_dir){.refs = 2, .fd_users = 1, .src_fd = fd, .dst_fd = dst_fd};
+	/* One reference and one user of its descriptors more than it has: it is freed here. */
+	*top = (struct walk_dir){.refs = 2, .fd_users = 2, .src_fd = fd, .dst_fd = dst_fd};
 	top->name[0] = '\0';
 	w->err = err;
-	w->waiting = top;
 	w->busy = 1;
 	(void)pthread_mutex_init(&w->lock, NULL);
 	(void)pthread_cond_init(&w->more, NULL);
-	while (n_helpers < wanted && n_helpers < sizeof(helpers) / sizeof(helpers[0])) {
-		(void)pthread_mutex_lock(&w->lock);
-		w->busy++;
-		(void)pthread_mutex_unlock(&w->lock);
-		if (pthread_create(&helpers[n_helpers], NULL, helper_main, w) != 0) {
-			(void)pthread_mutex_lock(&w->lock);
-			w->busy--;
-			(void)pthread_mutex_unlock(&w->lock);
-			break; /* fewer do as well */
-		}
-		n_helpers++;
-	}
+	work_on(w, top, true);
+	if (w->waiting)
+		n_helpers = start_helpers(w, helpers, wanted < HELPERS_MAX ? wanted : HELPERS_MAX);
 	work(w, true);
 	while (n_helpers > 0)
 		(void)pthread_join(helpers[--n_helpers], NULL);
