@@ -84,11 +84,10 @@ is_exported(const struct config *cfg, enum config_prop prop)
 		return false;
 	if (prop == CONFIG_BRAND)
 		return strcmp(config_brand(cfg), config_props[prop].deflt) != 0;
-	if (config_res_is_set(cfg->global, prop))
-		return true;
-	/* Shown even when unset, but where they cannot be set. */
-	return (prop == CONFIG_AUTOBOOT || prop == CONFIG_IP_TYPE) &&
-	       strcmp(config_zonename(cfg), "global") != 0;
+	/* Shown even when unset, but not where they cannot be set. */
+	if (prop == CONFIG_AUTOBOOT || prop == CONFIG_IP_TYPE)
+		return strcmp(config_zonename(cfg), "global") != 0;
+	return config_res_is_set(cfg->global, prop);
 }
 
 int
