@@ -51,6 +51,7 @@ cmd_delete(struct session *s, const struct command_args *args)
 	const char *saved = *s->saved_name ? s->saved_name : s->name;
 	char name[sizeof(s->saved_name)];
 	bool force = args->opt['F'];
+	bool on_disk = *s->saved_name || !s->cfg; /* else it was created and never saved */
 	int r;
 
 	if (session_is_global(s))
@@ -58,7 +59,7 @@ cmd_delete(struct session *s, const struct command_args *args)
 	if (!s->cfg && !s->load_err.code && !force)
 		return session_error(s, "No such zone configured");
 	(void)snprintf(name, sizeof(name), "%s", saved);
-	if (*s->saved_name || !s->cfg || force) {
+	if (on_disk) {
 		r = check_state(s, name, force);
 		if (r < 0)
 			return r;
@@ -70,7 +71,7 @@ cmd_delete(struct session *s, const struct command_args *args)
 		if (r == 0)
 			return 0;
 	}
-	if (*s->saved_name || !s->cfg || force) {
+	if (on_disk) {
 		r = delete_saved(s, name, force);
 		if (r < 0)
 			return r;

@@ -15,7 +15,7 @@ static int
 leave_unsaved(struct session *s, const char *why)
 {
 	if (s->changed || s->res)
-		session_note(s, "%s; the configuration has not been saved", why);
+		session_note(s, "%s: the configuration has not been saved", why);
 	leave(s, ZONECFG_ERROR);
 	return -ZE_INVAL;
 }
@@ -27,6 +27,8 @@ leave_resource(struct session *s, bool force)
 	int r;
 
 	if (!force) {
+		if (s->mode != SESSION_TERMINAL)
+			return 0;
 		session_note(s, "the %s resource is not complete: 'end' was not given",
 			     config_types[config_res_type(s->res)].name);
 		r = session_ask(s, "Really quit");
@@ -47,7 +49,8 @@ finish(struct session *s, bool force)
 	if (s->failed && script)
 		return leave_unsaved(s, "a command failed");
 	if (s->res && !leave_resource(s, force))
-		return script ? leave_unsaved(s, "a resource is not complete") : 0;
+		return script ? leave_unsaved(s, "a resource is not complete ('end' was not given)")
+			      : 0;
 	if (!s->changed) {
 		leave(s, ZONECFG_OK);
 		return 0;

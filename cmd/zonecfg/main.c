@@ -151,6 +151,7 @@ read_options(struct zonecfg_opts *opts, const char **ret_uuid, int argc, char **
 	int opt;
 
 	opterr = 0;
+	optopt = 0;
 	while ((opt = getopt(argc, argv, "+:z:u:R:f:?")) != -1) {
 		switch (opt) {
 		case 'z':
@@ -168,7 +169,7 @@ read_options(struct zonecfg_opts *opts, const char **ret_uuid, int argc, char **
 		case ':':
 			return complain(opts, ZONECFG_USAGE, "option -%c needs a value", optopt);
 		default:
-			if (optopt != '?')
+			if (optopt) /* 0 for "-?" itself, which is an option of ours */
 				return complain(opts, ZONECFG_USAGE, "unknown option -%c", optopt);
 			help_usage(stdout);
 			return ZONECFG_OK;

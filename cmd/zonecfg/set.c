@@ -77,7 +77,11 @@ cmd_set(struct session *s, const struct command_args *args)
 	const struct call_arg *arg = &args->args[0];
 	int prop, r;
 
-	if (!arg->name)
+	if (arg->name && args->n > 1)
+		return command_bad_usage(
+		    s, command_find("set"),
+		    "too many arguments: a value that holds blanks must be in quotes");
+	if (!arg->name || args->n > 1)
 		return command_bad_usage(s, command_find("set"),
 					 "property-name=property-value was expected");
 	if (!s->cfg && strcmp(arg->name, "zonename") != 0)

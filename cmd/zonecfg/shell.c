@@ -14,7 +14,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/select.h>
 #include <unistd.h>
+#include <wchar.h>
 
 /* After so many ends of file in a row there is nobody at the other end who could answer. */
 #define EOF_MAX 3
@@ -24,6 +26,7 @@ struct shell {
 	EditLine *el;
 	History *history;
 	int history_fd;
+	sigset_t waiting; /* signals that are blocked while it waits for a key: not SIGINT */
 	char prompt[256];
 };
 
@@ -47,6 +50,43 @@ shell_prompt(EditLine *el)
 		       sh->s->name, sh->s->res ? ":" : "",
 		       sh->s->res ? config_types[config_res_type(sh->s->res)].name : "");
 	return sh->prompt;
+}
+
+/*
+ * One character from the terminal. SIGINT is blocked but while this waits, so that it is never
+ * noticed late, in the middle of the next line.
+ */
+static int
+shell_getc(EditLine *el, wchar_t *ret)
+{
+	mbstate_t state = {0};
+	struct shell *sh;
+	fd_set fds;
+	ssize_t n;
+	char byte;
+
+	(void)el_get(el, EL_CLIENTDATA, &sh);
+	for (;;) {
+		FD_ZERO(&fds);
+		FD_SET(STDIN_FILENO, &fds);
+		n = pselect(STDIN_FILENO + 1, &fds, NULL, NULL, NULL, &sh->waiting);
+		if (interrupted || (n < 0 && errno != EINTR))
+			return -1;
+		if (n <= 0)
+			continue;
+		n = read(STDIN_FILENO, &byte, 1);
+		if (n <= 0)
+			return (int)n;
+		switch (mbrtowc(ret, &byte, 1, &state)) {
+		case (size_t)-1:
+			state = (mbstate_t){0}; /* no character in this locale: dropped */
+			break;
+		case (size_t)-2:
+			break;
+		default:
+			return 1;
+		}
+	}
 }
 
 /* ---- completion ----------------------------------------------------------------------------- */
@@ -156,6 +196,7 @@ shell_open(struct shell *sh, struct session *s)
 	sh->history = history_init();
 	(void)el_set(sh->el, EL_CLIENTDATA, sh);
 	(void)el_set(sh->el, EL_PROMPT, shell_prompt);
+	(void)el_set(sh->el, EL_GETCFN, shell_getc);
 	(void)el_set(sh->el, EL_EDITOR, "emacs");
 	(void)el_set(sh->el, EL_SIGNAL, 1); /* the terminal is put right before a handler runs */
 	(void)el_set(sh->el, EL_ADDFN, "zonecfg-complete", "Complete the word", shell_complete);
@@ -182,11 +223,16 @@ static char *
 shell_read(struct shell *sh, bool *ret_again)
 {
 	const char *line;
+	sigset_t block;
 	int len;
 
+	(void)sigemptyset(&block);
+	(void)sigaddset(&block, SIGINT);
+	(void)sigprocmask(SIG_BLOCK, &block, &sh->waiting);
 	interrupted = 0;
-	errno = 0;
+	(void)el_set(sh->el, EL_PREP_TERM, 1); /* before the prompt, or early keys are echoed twice */
 	line = el_gets(sh->el, &len);
+	(void)sigprocmask(SIG_SETMASK, &sh->waiting, NULL);
 	*ret_again = interrupted;
 	if (interrupted || !line || len <= 0) {
 		el_reset(sh->el);
