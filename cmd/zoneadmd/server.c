@@ -12,7 +12,6 @@
 
 #include "base/err.h"
 #include "base/fd.h"
-#include "base/str.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -125,38 +124,37 @@ accept_consoles(struct server *s)
 }
 
 static void
-client_reply(struct client *c, const struct err *cause, const struct str *note)
+client_reply(struct client *c, const struct err *cause, const char *note)
 {
 	/* A client that has gone does not need its answer. */
-	(void)control_reply(c->fd, cause, note->s, NULL);
+	(void)control_reply(c->fd, cause, note, NULL);
 	c->phase = CLIENT_DONE;
 }
 
 static void
-reply_to_waiting(struct server *s, const struct err *cause, const struct str *note)
+reply_to_waiting(struct server *s, const struct err *cause)
 {
 	for (size_t i = 0; i < CLIENTS_MAX; i++)
 		if (s->clients[i].fd >= 0 && s->clients[i].phase == CLIENT_WAITS)
-			client_reply(&s->clients[i], cause, note);
+			client_reply(&s->clients[i], cause, NULL);
 }
 
 /* Somebody took the zone down while others wait for its clean end. */
 static void
 end_overtaken_shutdown(struct server *s)
 {
-	struct str no_note = {0};
 	struct err err;
 
 	if (s->zone.shutdown.pending)
 		return;
 	(void)err_set(&err, ZE_STATE, 0, "the zone was halted before it had shut down");
-	reply_to_waiting(s, &err, &no_note);
+	reply_to_waiting(s, &err);
 }
 
 static void
 client_handle(struct server *s, struct client *c)
 {
-	auto_str struct str note = {0};
+	const char *note = NULL;
 	struct control_request req;
 	struct err err;
 	int r;
@@ -171,7 +169,7 @@ client_handle(struct server *s, struct client *c)
 		return;
 	}
 	if (r < 0) {
-		client_reply(c, &err, &note);
+		client_reply(c, &err, NULL);
 		syslog(LOG_WARNING, "zone '%s': %s", s->zone.name, err.msg);
 		return;
 	}
@@ -180,7 +178,7 @@ client_handle(struct server *s, struct client *c)
 		c->phase = CLIENT_WAITS;
 		return;
 	}
-	client_reply(c, r < 0 ? &err : NULL, &note);
+	client_reply(c, r < 0 ? &err : NULL, note);
 	end_overtaken_shutdown(s);
 	/* The log last: it takes longer than all else here. */
 	log_result(s, command_names[req.command], r < 0 ? &err : NULL);
@@ -192,24 +190,22 @@ client_handle(struct server *s, struct client *c)
 static void
 init_ended(struct server *s)
 {
-	auto_str struct str note = {0};
 	struct err err;
 	int r;
 
-	r = zone_init_ended(&s->zone, &note, &err);
-	reply_to_waiting(s, r < 0 ? &err : NULL, &note);
+	r = zone_init_ended(&s->zone, &err);
+	reply_to_waiting(s, r < 0 ? &err : NULL);
 	log_result(s, "its init has ended", r < 0 ? &err : NULL);
 }
 
 static void
 tick(struct server *s)
 {
-	struct str no_note = {0};
 	struct err err;
 
 	if (zone_tick(&s->zone, &err) == 0)
 		return;
-	reply_to_waiting(s, &err, &no_note);
+	reply_to_waiting(s, &err);
 	log_result(s, "shutdown", &err);
 }
 

@@ -110,12 +110,12 @@ set_oom_score(const char *score)
  * ----------------------------------------------------------------------------------------- */
 
 static int
-add_lines(struct str *text, const char *prefix, const struct strv *lines)
+add_lines(struct str *text, const struct strv *lines)
 {
 	int r = 0;
 
 	for (size_t i = 0; i < lines->n && r == 0; i++)
-		r = str_addf(text, "%s%s%s", text->len ? "\n" : "", prefix, lines->v[i]);
+		r = str_addf(text, "%s%s", text->len ? "\n" : "", lines->v[i]);
 	return r;
 }
 
@@ -135,8 +135,8 @@ split_words(const char *text, struct strv *ret, struct err *err)
 
 /* @bootargs: NULL for those of the configuration. */
 static int
-make_plan(const char *name, const char *bootargs, bool ready_only, struct str *note,
-	  struct runtime_plan **ret, struct err *err)
+make_plan(const char *name, const char *bootargs, bool ready_only, struct runtime_plan **ret,
+	  struct err *err)
 {
 	static const char *const no_words[] = {NULL};
 	auto_strv struct strv problems = {0}, warnings = {0}, words = {0};
@@ -162,7 +162,8 @@ make_plan(const char *name, const char *bootargs, bool ready_only, struct str *n
 	if (bootargs)
 		req.bootargs = words.n ? (const char *const *)words.v : no_words;
 	r = runtime_plan_make(&req, &problems, &warnings, ret, err);
-	if (add_lines(note, "warning: ", &warnings) < 0 || add_lines(&text, "", &problems) < 0) {
+	/* Warnings were printed by the command, which made the same plan before it asked. */
+	if (add_lines(&text, &problems) < 0) {
 		runtime_plan_freep(ret);
 		return err_nomem(err);
 	}
@@ -204,12 +205,12 @@ go_down(struct zone *z, struct err *err)
 }
 
 static int
-go_up(struct zone *z, const char *bootargs, bool ready_only, struct str *note, struct err *err)
+go_up(struct zone *z, const char *bootargs, bool ready_only, struct err *err)
 {
 	auto_runtime_plan struct runtime_plan *plan = NULL;
 	int r;
 
-	r = make_plan(z->name, bootargs, ready_only, note, &plan, err);
+	r = make_plan(z->name, bootargs, ready_only, &plan, err);
 	if (r < 0)
 		return r;
 	set_oom_score(OOM_ZONE);
@@ -242,7 +243,7 @@ start(struct zone *z, struct err *err)
 }
 
 static int
-up_and_start(struct zone *z, const char *bootargs, struct str *note, struct err *err)
+up_and_start(struct zone *z, const char *bootargs, struct err *err)
 {
 	int r;
 
@@ -250,7 +251,7 @@ up_and_start(struct zone *z, const char *bootargs, struct str *note, struct err 
 		console_notice(z->console, "Zone booting up with arguments: %s", bootargs);
 	else
 		console_notice(z->console, "Zone booting up");
-	r = go_up(z, bootargs, false, note, err);
+	r = go_up(z, bootargs, false, err);
 	if (r == 0)
 		r = start(z, err);
 	if (r < 0)
@@ -259,7 +260,7 @@ up_and_start(struct zone *z, const char *bootargs, struct str *note, struct err 
 }
 
 static int
-boot_from_ready(struct zone *z, const char *bootargs, struct str *note, struct err *err)
+boot_from_ready(struct zone *z, const char *bootargs, struct err *err)
 {
 	int r;
 
@@ -267,7 +268,7 @@ boot_from_ready(struct zone *z, const char *bootargs, struct str *note, struct e
 	 */
 	if (bootargs && *bootargs) {
 		r = go_down(z, err);
-		return r < 0 ? r : up_and_start(z, bootargs, note, err);
+		return r < 0 ? r : up_and_start(z, bootargs, err);
 	}
 	console_notice(z->console, "Zone booting up");
 	r = start(z, err);
@@ -277,11 +278,11 @@ boot_from_ready(struct zone *z, const char *bootargs, struct str *note, struct e
 }
 
 static int
-ready(struct zone *z, struct str *note, struct err *err)
+ready(struct zone *z, struct err *err)
 {
 	int r;
 
-	r = go_up(z, NULL, true, note, err);
+	r = go_up(z, NULL, true, err);
 	if (r == 0)
 		console_notice(z->console, "Zone readied");
 	return r;
@@ -301,7 +302,7 @@ halt(struct zone *z, struct err *err)
 }
 
 static int
-reboot(struct zone *z, const char *bootargs, struct str *note, struct err *err)
+reboot(struct zone *z, const char *bootargs, struct err *err)
 {
 	int r;
 
@@ -309,7 +310,7 @@ reboot(struct zone *z, const char *bootargs, struct str *note, struct err *err)
 	r = go_down(z, err);
 	if (r < 0)
 		return r;
-	return up_and_start(z, bootargs, note, err);
+	return up_and_start(z, bootargs, err);
 }
 
 /* ---- a clean shutdown
@@ -376,12 +377,12 @@ restarts_too_often(struct zone *z)
 }
 
 static int
-restart_by_itself(struct zone *z, struct str *note, struct err *err)
+restart_by_itself(struct zone *z, struct err *err)
 {
 	int r;
 
 	if (!restarts_too_often(z))
-		return reboot(z, NULL, note, err);
+		return reboot(z, NULL, err);
 	r = halt(z, err);
 	if (r < 0)
 		return r;
@@ -392,7 +393,7 @@ restart_by_itself(struct zone *z, struct str *note, struct err *err)
 }
 
 int
-zone_init_ended(struct zone *z, struct str *note, struct err *err)
+zone_init_ended(struct zone *z, struct err *err)
 {
 	struct zone_shutdown asked = z->shutdown;
 	enum runtime_end end;
@@ -401,11 +402,10 @@ zone_init_ended(struct zone *z, struct str *note, struct err *err)
 	z->shutdown.pending = false;
 	z->state = ZONE_STATE_SHUTTING_DOWN;
 	if (asked.pending && asked.reboot)
-		return reboot(z,
-			      asked.req.flags & CONTROL_FLAG_BOOTARGS ? asked.req.bootargs : NULL,
-			      note, err);
+		return reboot(
+		    z, asked.req.flags & CONTROL_FLAG_BOOTARGS ? asked.req.bootargs : NULL, err);
 	if (!asked.pending && end == RUNTIME_END_REBOOT)
-		return restart_by_itself(z, note, err);
+		return restart_by_itself(z, err);
 	return halt(z, err);
 }
 
@@ -440,8 +440,7 @@ current_state(const struct zone *z, enum zone_state *ret, struct err *err)
 }
 
 static int
-act(struct zone *z, enum action action, const struct control_request *req, struct str *note,
-    struct err *err)
+act(struct zone *z, enum action action, const struct control_request *req, struct err *err)
 {
 	const char *args = req->flags & CONTROL_FLAG_BOOTARGS ? req->bootargs : NULL;
 	int r;
@@ -451,18 +450,18 @@ act(struct zone *z, enum action action, const struct control_request *req, struc
 	case NOTE:
 		break;
 	case UP:
-		return ready(z, note, err);
+		return ready(z, err);
 	case UP_START:
-		return up_and_start(z, args, note, err);
+		return up_and_start(z, args, err);
 	case START:
-		return boot_from_ready(z, args, note, err);
+		return boot_from_ready(z, args, err);
 	case DOWN:
 		return halt(z, err);
 	case DOWN_UP:
 		r = halt(z, err);
-		return r < 0 ? r : ready(z, note, err);
+		return r < 0 ? r : ready(z, err);
 	case DOWN_UP_START:
-		return reboot(z, args, note, err);
+		return reboot(z, args, err);
 	case ASK_INIT:
 		return ask_init(z, req, err);
 	case TELL_CONSOLE:
@@ -474,7 +473,8 @@ act(struct zone *z, enum action action, const struct control_request *req, struc
 }
 
 int
-zone_request(struct zone *z, const struct control_request *req, struct str *note, struct err *err)
+zone_request(struct zone *z, const struct control_request *req, const char **ret_note,
+	     struct err *err)
 {
 	enum zone_state state;
 	enum action action;
@@ -487,9 +487,9 @@ zone_request(struct zone *z, const struct control_request *req, struct str *note
 	if (action == REFUSE)
 		return err_set(err, ZE_STATE, 0, "cannot %s while the zone is %s",
 			       commands[req->command].name, zone_state_name(state));
-	if (action == NOTE && str_addf(note, "%s", commands[req->command].note) < 0)
-		return err_nomem(err);
-	return act(z, action, req, note, err);
+	if (action == NOTE)
+		*ret_note = commands[req->command].note;
+	return act(z, action, req, err);
 }
 
 /* ---- the daemon's own beginning and end

@@ -14,7 +14,6 @@
 
 struct err;
 struct runtime;
-struct str;
 
 /* ---- console.c
  * ---------------------------------------------------------------------------------------- */
@@ -138,11 +137,11 @@ int zone_adopt(struct zone *z, struct err *err);
 
 /**
  * zone_request - do what a request means in the zone's state
- * @note: lines for the user are appended
+ * @ret_note: a static line for the user, set when there is one
  *
  * Returns 0, ZONE_LATER or a negative code.
  */
-int zone_request(struct zone *z, const struct control_request *req, struct str *note,
+int zone_request(struct zone *z, const struct control_request *req, const char **ret_note,
 		 struct err *err);
 
 /**
@@ -155,7 +154,7 @@ int zone_init_fd(const struct zone *z);
  *
  * Returns the result for those who wait for a shutdown.
  */
-int zone_init_ended(struct zone *z, struct str *note, struct err *err);
+int zone_init_ended(struct zone *z, struct err *err);
 
 /**
  * zone_timeout_ms - for poll(2): until the shutdown's deadline, or -1
