@@ -197,10 +197,9 @@ open_binds(struct start *st, struct runtime_scratch *s, const struct runtime_scr
 			return r;
 		if (!req->binds[i].source)
 			continue;
-		st->bind_fds[i] = runtime_mount_clone(AT_FDCWD, req->binds[i].source, -EBADF, false,
-						      MOUNT_ATTR_RDONLY, err);
+		st->bind_fds[i] = open(req->binds[i].source, O_RDONLY | O_CLOEXEC);
 		if (st->bind_fds[i] < 0)
-			return st->bind_fds[i];
+			return err_set(err, ZE_IO, errno, "open '%s'", req->binds[i].source);
 	}
 	return 0;
 }

@@ -27,6 +27,7 @@
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -181,20 +182,32 @@ directories_make(const struct scratch_setup *setup, struct err *err)
 	return 0;
 }
 
-/* A program that only has an exit status, in the tmpfs outside the root. */
+/*
+ * The program that covers a target, in the tmpfs outside the root: a copy, so that a script which
+ * sets owner and mode of what it takes for a program of its package changes no file of the host.
+ */
 static int
-exit_program(int base_fd, int status, struct err *err)
+cover_make(const struct scratch_setup *setup, int base_fd, size_t i, struct err *err)
 {
+	int source_fd = setup->bind_fds[i];
 	auto_close int fd = -EBADF;
 	char name[24], text[32];
-	int n;
+	ssize_t n = 0;
 
-	(void)snprintf(name, sizeof(name), "exit%d", status);
-	n = snprintf(text, sizeof(text), "#!/bin/sh\nexit %d\n", status);
-	fd = openat(base_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
-	if (fd < 0 || fd_write_all(fd, text, (size_t)n) < 0)
-		return err_set(err, ZE_IO, errno, "make '%s'", name);
-	return runtime_mount_clone(base_fd, name, -EBADF, false, MOUNT_ATTR_RDONLY, err);
+	(void)snprintf(name, sizeof(name), "cover%zu", i);
+	fd = openat(base_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0755);
+	if (fd >= 0 && source_fd < 0) {
+		n = snprintf(text, sizeof(text), "#!/bin/sh\nexit %d\n",
+			     setup->binds[i].exit_status);
+		n = fd_write_all(fd, text, (size_t)n);
+	} else if (fd >= 0) {
+		do
+			n = sendfile(fd, source_fd, NULL, 1 << 30);
+		while (n > 0);
+	}
+	if (fd < 0 || n < 0)
+		return err_set(err, ZE_IO, errno, "make a cover for '%s'", setup->binds[i].target);
+	return runtime_mount_clone(base_fd, name, -EBADF, false, 0, err);
 }
 
 /* Cover a file, and keep what it was where the cover finds it. */
@@ -202,7 +215,7 @@ static int
 bind_file(const struct scratch_setup *setup, int base_fd, size_t i, struct err *err)
 {
 	const struct runtime_bind *bind = &setup->binds[i];
-	auto_close int dir_fd = -EBADF, made_fd = -EBADF, covered_fd = -EBADF, kept_fd = -EBADF;
+	auto_close int dir_fd = -EBADF, cover_fd = -EBADF, covered_fd = -EBADF, kept_fd = -EBADF;
 	auto_free char *kept = NULL;
 	const char *name, *kept_name;
 	bool made, kept_made;
@@ -225,10 +238,8 @@ bind_file(const struct scratch_setup *setup, int base_fd, size_t i, struct err *
 		if (r < 0)
 			return r;
 	}
-	if (setup->bind_fds[i] >= 0)
-		return runtime_mount_attach(setup->bind_fds[i], dir_fd, name, err);
-	made_fd = exit_program(base_fd, bind->exit_status, err);
-	return made_fd < 0 ? made_fd : runtime_mount_attach(made_fd, dir_fd, name, err);
+	cover_fd = cover_make(setup, base_fd, i, err);
+	return cover_fd < 0 ? cover_fd : runtime_mount_attach(cover_fd, dir_fd, name, err);
 }
 
 /* Leave the host's tree: a tmpfs becomes the root of the mount namespace. */

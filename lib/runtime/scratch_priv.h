@@ -53,7 +53,7 @@ struct scratch_setup {
 	const struct scratch_mount *layers; /* over inherited directories */
 	size_t n_layers;
 	const struct runtime_bind *binds;
-	const int *bind_fds; /* -EBADF: an executable that exits with the bind's status */
+	const int *bind_fds; /* their sources; -EBADF: a program that exits with the status */
 	size_t n_binds;
 	const struct sock_filter *filter;
 	size_t n_filter;
