@@ -55,6 +55,20 @@ check_source_name(const struct op_clone_req *req, struct err *err)
 	return 0;
 }
 
+/* A lock is made for whatever name is given, so the name is looked up before. */
+static int
+check_source_exists(const struct op_clone_req *req, struct err *err)
+{
+	struct config_entry entry;
+	int r;
+
+	r = op_find(req->source, NULL, &entry, err);
+	if (r < 0)
+		return err_add(err, "clone: source zone");
+	free(entry.zonepath);
+	return 0;
+}
+
 /* Always in the order of their names, so that two clones in opposite directions do not wait for
  * each other for ever. */
 static int
@@ -151,6 +165,9 @@ load_and_check(const struct op_clone_req *req, struct zone *target, struct zone 
 	int r;
 
 	r = check_source_name(req, err);
+	if (r < 0)
+		return r;
+	r = check_source_exists(req, err);
 	if (r < 0)
 		return r;
 	r = lock_both(req, target, source, err);

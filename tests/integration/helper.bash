@@ -210,7 +210,7 @@ host_things() {
 		grep -v -e '/zones$' -e '/zones\.slice$'
 	[ -z "$FZ_NET" ] || ip -o link | awk -F': ' '{ sub(/@.*/, "", $2); print "link", $2 }'
 	ps -e -o comm= | grep -x -E 'zoneadmd|zoneadm|zlogin|zonecfg' | sed 's/^/process /'
-	find /run/zones -mindepth 2 ! -name '*.lock' -printf 'file %p\n'
+	find /run/zones -mindepth 2 ! -name lock -printf 'file %p\n'
 	return 0
 }
 
