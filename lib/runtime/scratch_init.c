@@ -191,7 +191,7 @@ cover_make(const struct scratch_setup *setup, int base_fd, size_t i, struct err 
 {
 	int source_fd = setup->bind_fds[i];
 	auto_close int fd = -EBADF;
-	char name[24], text[32];
+	char name[32], text[32];
 	ssize_t n = 0;
 
 	(void)snprintf(name, sizeof(name), "cover%zu", i);
