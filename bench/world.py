@@ -26,7 +26,7 @@ def options(doc):
     return parser
 
 
-def enter(args):
+def enter(args, *runner_options):
     """Run this very command again inside a world, unless it is in one already."""
     if args.smoke:
         args.rounds = 1
@@ -37,7 +37,7 @@ def enter(args):
         sys.exit("bench: must be root")
     os.environ[INSIDE] = "1"
     runner = str(TOP / "tests" / "integration" / "run")
-    os.execv(runner, [runner, "--build", args.build, "--exec", sys.executable,
+    os.execv(runner, [runner, "--build", args.build, *runner_options, "--exec", sys.executable,
                       os.path.abspath(sys.argv[0]), *sys.argv[1:]])
 
 

@@ -82,27 +82,29 @@ install_log_open(struct install_log *log, int root_fd, struct err *err)
 	return 0;
 }
 
-/* The phase that is going on holds the time it began until it ends. */
 static void
 phase_end(struct install_log *log)
 {
-	struct install_time *last;
-
-	if (!log->n_phases)
-		return;
-	last = &log->phases[log->n_phases - 1];
-	last->seconds = install_log_now() - last->seconds;
+	if (log->phase)
+		log->phase->seconds += install_log_now() - log->begun;
+	log->phase = NULL;
 }
 
 void
 install_log_phase(struct install_log *log, const char *what)
 {
+	size_t i = 0;
+
 	phase_end(log);
-	if (log->n_phases == INSTALL_LOG_TIMES)
-		log->n_phases--; /* the last takes it */
-	(void)snprintf(log->phases[log->n_phases].what, sizeof(log->phases[0].what), "%s", what);
-	log->phases[log->n_phases].seconds = install_log_now();
-	log->n_phases++;
+	while (i < log->n_phases && strcmp(log->phases[i].what, what) != 0)
+		i++;
+	if (i == INSTALL_LOG_TIMES)
+		i--; /* the last takes what has no room */
+	else if (i == log->n_phases)
+		(void)snprintf(log->phases[log->n_phases++].what, sizeof(log->phases[0].what), "%s",
+			       what);
+	log->phase = &log->phases[i];
+	log->begun = install_log_now();
 }
 
 void

@@ -20,7 +20,7 @@ struct err;
 /* Where the log is, in the zone. */
 #define INSTALL_LOG_PATH "/var/sadm/system/logs/install_log"
 
-#define INSTALL_LOG_TIMES 64
+#define INSTALL_LOG_TIMES 32
 
 /* How long something took. */
 struct install_time {
@@ -34,6 +34,8 @@ struct install_log {
 	struct str early;
 	struct install_time phases[INSTALL_LOG_TIMES]; /* in the order they began */
 	size_t n_phases;
+	struct install_time *phase; /* the one that is going on, since @begun */
+	double begun;
 	struct install_time slow[8]; /* the slowest scripts, the slowest first */
 	size_t n_scripts;
 	double scripts_seconds;
@@ -54,6 +56,8 @@ int install_log_open(struct install_log *log, int root_fd, struct err *err);
 
 /**
  * install_log_phase - everything until the next call, or the end, belongs to a phase
+ *
+ * The times of phases of one name are added up.
  */
 void install_log_phase(struct install_log *log, const char *what);
 

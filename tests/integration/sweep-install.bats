@@ -1,0 +1,86 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# zoneadm install with a failure, or a kill, at one side effect after the other. After each the zone
+# is configured or incomplete (installed if nothing was left to do), nothing of it runs or is
+# mounted, and uninstall returns it to configured.
+#
+# $FAULT_BUILD is a build with -Dfault_injection=true. The short form takes the first, the middle and
+# the last of each kind of side effect; SWEEP=full takes every one.
+
+bats_require_minimum_version 1.5.0
+load helper
+
+setup_file() {
+	[ -x "${FAULT_BUILD:-}/cmd/zoneadm" ] || skip "needs FAULT_BUILD, a build with -Dfault_injection=true"
+	export PATH=$FAULT_BUILD/cmd:$PATH
+	zone_configure z1
+	zone_configure z2
+	# Once without a failure, for the list of side effects: "number kind" a line.
+	ZONES_DEBUG=fault ZONES_FAULT=0 zoneadm -z z1 install --offline 2>"$FZ_WORK/log"
+	sed -n 's/^fault: \([0-9]*\) \(.*\)/\1 \2/p' "$FZ_WORK/log" >"$FZ_WORK/effects"
+	[ "$(wc -l <"$FZ_WORK/effects")" -gt 10 ]
+	zoneadm -z z1 uninstall -F
+}
+
+points() {
+	if [ "${SWEEP:-}" = full ]; then
+		cut -d' ' -f1 "$FZ_WORK/effects" | sort -nu
+		return
+	fi
+	awk '{ n = $1; $1 = ""; list[$0] = list[$0] " " n }
+	     END { for (kind in list) {
+	             count = split(list[kind], at, " ")
+	             print at[1]; print at[int((count + 1) / 2)]; print at[count] } }' \
+		"$FZ_WORK/effects" | sort -nu
+}
+
+# What must hold whatever happened.
+check_after() { # POINT STATUS
+	local state
+	state=$(zone_state z1)
+	case $state in
+	configured | incomplete) [ "$2" -ne 0 ] || fail "$1: succeeded, and the zone is $state" ;;
+	installed) ;;
+	*) fail "$1: the zone is $state" ;;
+	esac
+	rm -rf /run/zones/z1 # of a killed program: the range of ids that it had
+	assert_clean || fail "after $1"
+	if [ "$state" = configured ]; then
+		[ ! -e "$POOL/z1/root" ] || fail "$1: configured, and there is $POOL/z1/root"
+	else
+		zoneadm -z z1 uninstall -F || fail "$1: uninstall"
+	fi
+	[ "$(zone_state z1)" = configured ] || fail "$1: not configured after uninstall"
+	[ ! -e "$POOL/z1" ] || fail "$1: $POOL/z1 stays"
+	[ "$(zone_state z2)" = configured ] || fail "$1: the other zone changed"
+}
+
+sweep() { # SUFFIX
+	local point status message
+	for point in $(points); do
+		status=0
+		ZONES_FAULT=$point$1 zoneadm -z z1 install --offline >"$FZ_WORK/out" 2>&1 || status=$?
+		check_after "$point$1" "$status"
+		[ "$1" = "" ] || continue
+		# A failure is told, in a line with the zone's name.
+		if [ "$status" -ne 0 ]; then
+			message=$(grep -c "^zoneadm: zone 'z1': " "$FZ_WORK/out")
+			[ "$message" -ge 1 ] || fail "$point: said only: $(cat "$FZ_WORK/out")"
+		fi
+	done
+}
+
+@test "a side effect that fails leaves a zone that can be uninstalled" {
+	sweep ""
+}
+
+@test "a kill leaves a zone that can be uninstalled" {
+	sweep ":kill"
+}
+
+@test "after all of that, install works" {
+	zoneadm -z z1 install --offline
+	[ "$(zone_state z1)" = installed ]
+	assert_clean
+}
