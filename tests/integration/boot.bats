@@ -1,0 +1,470 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# boot, ready, halt, reboot, shutdown, with roots that hold one static program or busybox.
+bats_require_minimum_version 1.5.0
+load helper
+
+teardown() {
+	zones_reset
+	assert_clean
+}
+
+# ---- helpers ----------------------------------------------------------------------------------
+
+zone() { # NAME [LINE...]
+	zone_configure "$@" && zone_root_tiny "$1"
+}
+
+# A zone whose init is a shell script.
+zone_with_init() { # NAME SCRIPT [LINE...]
+	local name=$1 script=$2
+	shift 2
+	zone_configure "$name" "$@" && zone_root_busybox "$name" || return 1
+	rm "$POOL/$name/root/sbin/init"
+	printf '#!/bin/sh\n%s\n' "$script" >"$POOL/$name/root/sbin/init"
+	chmod 755 "$POOL/$name/root/sbin/init"
+}
+
+zone_id() {
+	zoneadm -z "$1" list -p | cut -d: -f1
+}
+
+init_pid() {
+	sed -n 's/^init_pid=//p' "/run/zones/$1/state"
+}
+
+is_in_state() {
+	[ "$(zone_state "$1")" = "$2" ]
+}
+
+refused() { # MESSAGE ARGUMENT...
+	local message=$1
+	shift
+	run --separate-stderr zoneadm "$@"
+	assert_status 1
+	assert_output ""
+	assert_stderr "$message"
+}
+
+# ---- boot and halt ----------------------------------------------------------------------------
+
+@test "boot starts init, and halt leaves nothing" {
+	zone web
+	run --separate-stderr zoneadm -z web boot
+	assert_status 0
+	assert_output ""
+	assert_stderr ""
+	[ "$(zone_state web)" = running ]
+	[ -e "/proc/$(init_pid web)" ]
+	run --separate-stderr zoneadm -z web halt
+	assert_status 0
+	assert_output ""
+	assert_stderr ""
+	[ "$(zone_state web)" = installed ]
+	assert_clean
+	[ "$(cat "$POOL/web/root/init.ran")" = /sbin/init ]
+}
+
+@test "what is so already is a note, not a failure" {
+	zone web
+	run --separate-stderr zoneadm -z web halt
+	assert_status 0
+	assert_stderr "zone 'web': already halted"
+	zoneadm -z web boot
+	run --separate-stderr zoneadm -z web boot
+	assert_status 0
+	assert_stderr "zone 'web': already booted"
+	zoneadm -z web ready
+	run --separate-stderr zoneadm -z web ready
+	assert_status 0
+	assert_stderr "zone 'web': already ready"
+}
+
+@test "checks come in their order, each with its message" {
+	zone_configure web
+	refused "zoneadm: boot: no zone specified; name it with -z" boot
+	refused "zoneadm: nosuch: No such zone configured" -z nosuch boot
+	refused "zoneadm: zone 'web': boot: the zone must be installed first" -z web boot
+	refused "zoneadm: zone 'web': ready: the zone must be installed first" -z web ready
+	refused "zoneadm: zone 'web': halt: the zone must be installed first" -z web halt
+	refused "zoneadm: zone 'web': reboot: the zone is not running" -z web reboot
+	zone_root_tiny web
+	refused "zoneadm: zone 'web': reboot: the zone is not running" -z web reboot
+	refused "zoneadm: zone 'web': shutdown: the zone is not running" -z web shutdown
+	zone_mark web incomplete
+	refused "zoneadm: zone 'web': boot: the zone is incomplete; uninstall it first" -z web boot
+	zone_mark web installed
+}
+
+@test "wrong usage is exit 2 and wins over everything else" {
+	for words in "boot -x" "halt now" "halt -f" "ready x" "reboot -x" "shutdown -t 0" "shutdown -t x" \
+		"shutdown -s" "shutdown -- -s"; do
+		# shellcheck disable=SC2086 # words
+		run zoneadm -z nosuch $words
+		[ "$status" -eq 2 ] || fail "$words: exit status $status: $output"
+	done
+	run zoneadm -z nosuch boot "-?"
+	assert_status 0
+	assert_output -p "usage: zoneadm -z zone boot"
+}
+
+@test "the platform alone: ready, then boot; running, then ready" {
+	zone web
+	zoneadm -z web ready
+	[ "$(zone_state web)" = ready ]
+	[ ! -e "$POOL/web/root/init.ran" ]
+	zoneadm -z web boot
+	[ "$(zone_state web)" = running ]
+	zoneadm -z web ready
+	[ "$(zone_state web)" = ready ]
+	[ "$(wc -l <"$POOL/web/root/init.ran")" -eq 1 ]
+	zoneadm -z web halt
+	[ "$(zone_state web)" = installed ]
+}
+
+@test "a dry run prints the plan and does nothing" {
+	zone web
+	run --separate-stderr zoneadm -z web boot -n
+	assert_status 0
+	assert_output -p "$POOL/web/root"
+	[ "$(zone_state web)" = installed ]
+	assert_clean
+}
+
+@test "reboot gives a new zone ID" {
+	zone web
+	zoneadm -z web boot
+	local id
+	id=$(zone_id web)
+	zoneadm -z web reboot
+	[ "$(zone_state web)" = running ]
+	[ "$(zone_id web)" -gt "$id" ]
+	[ "$(wc -l <"$POOL/web/root/init.ran")" -eq 2 ]
+}
+
+@test "a hundred boots and halts are all alike" {
+	zone web
+	for _ in {1..100}; do
+		zoneadm -z web boot
+		zoneadm -z web halt
+	done
+	[ "$(wc -l <"$POOL/web/root/init.ran")" -eq 100 ]
+}
+
+@test "zones boot side by side" {
+	for i in 1 2 3 4 5 6; do
+		zone "web$i"
+	done
+	for i in 1 2 3 4 5 6; do
+		zoneadm -z "web$i" boot &
+	done
+	wait
+	for i in 1 2 3 4 5 6; do
+		[ "$(zone_state "web$i")" = running ]
+	done
+	run bash -c 'zoneadm list -p | cut -d: -f1 | sort | uniq -d'
+	assert_output ""
+}
+
+@test "two commands for one zone take turns" {
+	zone web
+	for _ in {1..10}; do
+		zoneadm -z web boot &
+		zoneadm -z web halt 2>"$FZ_WORK/halt.err" &
+		zoneadm -z web boot 2>"$FZ_WORK/boot.err" &
+		wait
+	done
+	zoneadm -z web halt
+	[ "$(zone_state web)" = installed ]
+}
+
+# ---- boot arguments ---------------------------------------------------------------------------
+
+@test "boot arguments: the command's, else the property's; never kept" {
+	zone web 'set bootargs="-p property"'
+	zoneadm -z web boot
+	zoneadm -z web reboot -- -c command line
+	zoneadm -z web reboot
+	zoneadm -z web halt
+	zoneadm -z web boot -- -x
+	run cat "$POOL/web/root/init.ran"
+	assert_output -e "^/sbin/init -p( property)?
+/sbin/init -c( command line)?
+/sbin/init -p( property)?
+/sbin/init -x\$"
+}
+
+@test "boot -s is the boot argument -s" {
+	zone web
+	zoneadm -z web boot -s
+	run cat "$POOL/web/root/init.ran"
+	assert_output -e "^/sbin/init .*(-s|rescue)"
+	run cat /var/log/zones/web.console
+	assert_output -p "[NOTICE: Zone booting up with arguments: -s]"
+}
+
+@test "boot arguments that cannot be passed are refused" {
+	zone web
+	refused "zoneadm: zone 'web': boot: boot arguments are longer than 256 bytes" \
+		-z web boot -- "$(printf 'x%.0s' {1..257})"
+	refused "zoneadm: zone 'web': boot: control character in boot arguments" \
+		-z web boot -- $'a\nb'
+	[ "$(zone_state web)" = installed ]
+}
+
+# ---- failures ---------------------------------------------------------------------------------
+
+@test "an init that is not there or no program fails the boot and leaves nothing" {
+	zone web
+	rm "$POOL/web/root/sbin/init"
+	run --separate-stderr zoneadm -z web boot
+	assert_status 1
+	assert_stderr -p "/sbin/init"
+	[ "$(zone_state web)" = installed ]
+	assert_clean
+	printf 'no program\n' >"$POOL/web/root/sbin/init"
+	chmod 755 "$POOL/web/root/sbin/init"
+	run --separate-stderr zoneadm -z web boot
+	assert_status 1
+	assert_stderr -p "zone 'web': "
+	assert_stderr -p "/sbin/init"
+	[ "$(zone_state web)" = installed ]
+	assert_clean
+	run cat /var/log/zones/web.console
+	assert_output -p "[NOTICE: Zone boot failed]"
+}
+
+@test "all problems are told, then that the zone failed to verify" {
+	zone web "add fs; set dir=/data; set special=/nonexistent/a; set type=lofs; end" \
+		"add fs; set dir=/data2; set special=/nonexistent/b; set type=lofs; end"
+	run --separate-stderr zoneadm -z web boot
+	assert_status 1
+	assert_stderr -p "/nonexistent/a"
+	assert_stderr -p "/nonexistent/b"
+	assert_stderr -e "zoneadm: zone 'web': boot: zone failed to verify\$"
+	[ "$(zone_state web)" = installed ]
+}
+
+@test "a reboot that cannot work does not take the zone down" {
+	mkdir "$FZ_WORK/data"
+	zone web "add fs; set dir=/data; set special=$FZ_WORK/data; set type=lofs; end"
+	zoneadm -z web boot
+	rmdir "$FZ_WORK/data"
+	run --separate-stderr zoneadm -z web reboot
+	assert_status 1
+	assert_stderr -e "zoneadm: zone 'web': reboot: zone failed to verify\$"
+	[ "$(zone_state web)" = running ]
+}
+
+# ---- the zone's own end -----------------------------------------------------------------------
+
+@test "a zone that powers itself off is installed" {
+	zone web
+	zoneadm -z web boot
+	kill -s SIGRTMIN+4 "$(init_pid web)"
+	wait_for 5 is_in_state web installed
+	wait_for 5 assert_clean
+}
+
+@test "a zone that reboots itself gets a new ID, and its own boot arguments" {
+	zone web 'set bootargs="-p"'
+	zoneadm -z web boot -- -x
+	local id
+	id=$(zone_id web)
+	kill -s SIGRTMIN+5 "$(init_pid web)"
+	has_new_id() { is_in_state web running && [ "$(zone_id web)" -gt "$id" ]; }
+	wait_for 5 has_new_id
+	run tail -n 1 "$POOL/web/root/init.ran"
+	assert_output "/sbin/init -p"
+	run cat /var/log/zones/web.console
+	assert_output -p "[NOTICE: Zone rebooting]"
+}
+
+@test "an init that is killed halts its zone" {
+	zone web
+	zoneadm -z web boot
+	kill -KILL "$(init_pid web)"
+	wait_for 5 is_in_state web installed
+	wait_for 5 assert_clean
+	run cat /var/log/zones/web.console
+	assert_output -p "[NOTICE: Zone halted]"
+}
+
+@test "an init that only reboots is left halted" {
+	zone_with_init web 'busybox reboot -f'
+	run zoneadm -z web boot
+	wait_for 10 is_in_state web installed
+	run cat /var/log/zones/web.console
+	assert_output -p "[NOTICE: Zone reboots too often; left halted]"
+}
+
+# ---- halt always ends -------------------------------------------------------------------------
+
+@test "halt ends processes that ignore every signal" {
+	zone_with_init web 'trap "" 1 2 3 13 14 15
+		for i in 1 2 3 4 5 6 7 8; do sh -c "trap \"\" 1 2 3 14 15; while :; do sleep 1000; done" & done
+		while :; do sleep 1000; done'
+	zoneadm -z web boot
+	run timeout 10 zoneadm -z web halt
+	assert_status 0
+	[ "$(zone_state web)" = installed ]
+	assert_clean
+}
+
+@test "halt ends a fork bomb" {
+	zone_with_init web 'bomb() { bomb & bomb & }; bomb; while :; do sleep 1000; done' \
+		'set max-processes=400'
+	zoneadm -z web boot
+	sleep 0.5
+	run timeout 20 zoneadm -z web halt
+	assert_status 0
+	[ "$(zone_state web)" = installed ]
+	assert_clean
+}
+
+@test "halt ends a zone whose cgroup is frozen" {
+	zone_with_init web 'while :; do sleep 1000; done'
+	zoneadm -z web boot
+	local cgroup
+	cgroup=$(sed -n 's/^cgroup2=//p' /run/zones/web/state)/$(sed -n 's/^cgroup=//p' /run/zones/web/state)
+	echo 1 >"$cgroup/cgroup.freeze"
+	run timeout 10 zoneadm -z web halt
+	assert_status 0
+	[ "$(zone_state web)" = installed ]
+	assert_clean
+}
+
+@test "halt ends stopped and traced processes" {
+	zone_with_init web 'sleep 1000 & kill -STOP $!; while :; do sleep 1000; done'
+	zoneadm -z web boot
+	run timeout 10 zoneadm -z web halt
+	assert_status 0
+	assert_clean
+}
+
+@test "mounts and network of the zone are gone after halt" {
+	mkdir -p "$FZ_WORK/export"
+	link_make eth7 192.0.2.1/24
+	zone web "add fs; set dir=/data; set special=$FZ_WORK/export; set type=lofs; end" \
+		"add net; set physical=eth7; set address=192.0.2.17/24; end"
+	zoneadm -z web boot
+	zoneadm -z web reboot
+	zoneadm -z web halt
+	assert_clean
+	ip link delete eth7
+}
+
+# ---- shutdown ---------------------------------------------------------------------------------
+
+@test "shutdown waits until the zone has ended cleanly" {
+	zone web
+	zoneadm -z web boot
+	run --separate-stderr zoneadm -z web shutdown
+	assert_status 0
+	assert_stderr ""
+	[ "$(zone_state web)" = installed ]
+	assert_clean
+}
+
+@test "shutdown -r boots again, with the arguments given" {
+	zone web
+	zoneadm -z web boot
+	local id
+	id=$(zone_id web)
+	zoneadm -z web shutdown -r -- -v
+	[ "$(zone_state web)" = running ]
+	[ "$(zone_id web)" -gt "$id" ]
+	run tail -n 1 "$POOL/web/root/init.ran"
+	assert_output "/sbin/init -v"
+}
+
+@test "a shutdown that takes too long fails and kills nothing" {
+	zone_with_init web 'while :; do sleep 1000; done'
+	zoneadm -z web boot
+	run --separate-stderr zoneadm -z web shutdown -t 1
+	assert_status 1
+	assert_stderr -e "^zone 'web': the zone has not shut down within 1 seconds and is still running"
+	[ "$(zone_state web)" = running ]
+}
+
+@test "a halt does not wait for a shutdown" {
+	zone_with_init web 'while :; do sleep 1000; done'
+	zoneadm -z web boot
+	zoneadm -z web shutdown 2>"$FZ_WORK/shutdown.err" &
+	local shutdown=$!
+	sleep 0.3
+	run timeout 5 zoneadm -z web halt
+	assert_status 0
+	run wait "$shutdown"
+	assert_status 1
+	run cat "$FZ_WORK/shutdown.err"
+	assert_output "zone 'web': the zone was halted before it had shut down"
+}
+
+# ---- what the zone gets -----------------------------------------------------------------------
+
+@test "nothing of the caller reaches the daemon or init" {
+	zone web
+	(
+		cd "$FZ_WORK" && exec 7</etc/passwd && export FZ_SECRET=1 && umask 077 && trap '' TERM &&
+			nice -n 5 zoneadm -z web boot
+	)
+	local pid
+	pid=$(init_pid web)
+	run ls "/proc/$pid/fd"
+	assert_output "0
+1
+2"
+	run cat "/proc/$pid/environ"
+	refute_output FZ_SECRET
+	[ "$(cat "/proc/$pid/oom_score_adj")" = 0 ]
+	run grep -E '^Sig(Blk|Ign):' "/proc/$pid/status"
+	refute_output "SigIgn:	0000000000004000"
+	pid=$(pgrep -x zoneadmd)
+	run ls -l "/proc/$pid/fd"
+	refute_output /etc/passwd
+	run cat "/proc/$pid/environ"
+	refute_output FZ_SECRET
+	[ "$(readlink "/proc/$pid/cwd")" = / ]
+	[ "$(cat "/proc/$pid/oom_score_adj")" = -500 ]
+}
+
+@test "the console is logged whether somebody watches or not" {
+	zone_with_init web 'exec >/dev/console 2>&1; echo hello from the zone; while :; do sleep 1000; done'
+	zoneadm -z web boot
+	wait_for 5 grep -q "hello from the zone" /var/log/zones/web.console
+	zoneadm -z web halt
+	run cat /var/log/zones/web.console
+	assert_output -p "[NOTICE: Zone booting up]"
+	assert_output -p "[NOTICE: Zone halted]"
+	[ "$(stat -c %a /var/log/zones/web.console)" = 600 ]
+}
+
+@test "a zone that floods its console is not stopped by it, nor is the disk filled" {
+	zone_with_init web 'exec >/dev/console 2>&1
+		dd if=/dev/zero bs=65536 count=64 2>/dev/null | tr "\\0" x; echo; echo done; touch /flooded
+		while :; do sleep 1000; done'
+	zoneadm -z web boot
+	wait_for 20 test -e "$POOL/web/root/flooded"
+	zoneadm -z web halt
+	[ "$(du -cb /var/log/zones/web.console* | tail -n 1 | cut -f1)" -lt 2300000 ]
+}
+
+# ---- a whole system ---------------------------------------------------------------------------
+
+@test "a Debian with systemd boots, reboots from inside, and shuts down" {
+	zone_configure deb
+	zone_root_debian deb
+	zoneadm -z deb boot
+	wait_for 60 grep -q -a -i "login:\|Startup finished\|Reached target.*Multi-User" /var/log/zones/deb.console
+	local id
+	id=$(zone_id deb)
+	kill -s SIGRTMIN+5 "$(init_pid deb)"
+	has_new_id() { is_in_state deb running && [ "$(zone_id deb)" -gt "$id" ]; }
+	wait_for 60 has_new_id
+	wait_for 60 grep -q -a -i "login:\|Reached target.*Multi-User" /var/log/zones/deb.console
+	run zoneadm -z deb shutdown
+	assert_status 0
+	[ "$(zone_state deb)" = installed ]
+}
