@@ -11,11 +11,26 @@
 #include <string.h>
 #include <unistd.h>
 
+bool
+zoneadm_in_zone(void)
+{
+	return access("/run/host/zone", F_OK) == 0;
+}
+
 static int
 check_caller(const struct zoneadm *za)
 {
+	const char *what = za->command->name;
+
+	if (zoneadm_in_zone() && (!strcmp(what, "halt") || !strcmp(what, "reboot")))
+		return zoneadm_error(za,
+				     "%s: only the global zone can do this; inside a zone, use the "
+				     "zone's own '%s' command",
+				     what, what);
+	if (zoneadm_in_zone() && !(za->command->flags & ZONEADM_ANYONE))
+		return zoneadm_error(za, "%s: only the global zone can do this", what);
 	if (!(za->command->flags & ZONEADM_ANYONE) && geteuid() != 0)
-		return zoneadm_error(za, "%s: only root may do this", za->command->name);
+		return zoneadm_error(za, "%s: only root may do this", what);
 	return ZONEADM_OK;
 }
 

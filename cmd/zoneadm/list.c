@@ -8,6 +8,7 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/str.h"
 #include "runtime/runtime.h"
 
@@ -131,7 +132,7 @@ describe(const char *root, struct line *line)
 {
 	auto_config struct config *cfg = NULL;
 
-	if (line->id == 0) {
+	if (line->id == 0 || (!*root && zoneadm_in_zone())) {
 		line->brand = strdup("native");
 		return line->brand != NULL;
 	}
@@ -237,6 +238,38 @@ read_options(struct zoneadm *za, int argc, char **argv, struct list *list)
 	return ZONEADM_OK;
 }
 
+/* A zone sees itself, and its root as what it is from there. */
+static int
+list_myself(struct zoneadm *za, const struct list *list)
+{
+	struct config_entry self = {.zonepath = strdup("/")};
+	auto_free char *text = NULL, *uuid = NULL;
+	struct line line = {.entry = &self, .state = ZONE_STATE_RUNNING};
+	struct list one = *list;
+	size_t size;
+	struct err err;
+	int r;
+
+	r = path_file_read("/run/host/zone", 4096, &text, &size, &err);
+	if (r == 0)
+		r = path_file_read("/run/host/container-uuid", 4096, &uuid, &size, &err);
+	if (r < 0 || !self.zonepath || sscanf(text, "name=%63s\nid=%d", self.name, &line.id) != 2) {
+		free(self.zonepath);
+		return r < 0
+			   ? zoneadm_fail(za, &err)
+			   : zoneadm_error(za, "'/run/host/zone' does not say which zone this is");
+	}
+	(void)sscanf(uuid, "%36s", self.uuid);
+	one.lines = &line;
+	one.n = !za->zone || !strcmp(za->zone, self.name);
+	if (one.n)
+		print_list(&one, za->root);
+	else
+		r = zoneadm_error(za, "%s: No such zone configured", za->zone);
+	free(self.zonepath);
+	return r;
+}
+
 int
 zoneadm_list(struct zoneadm *za, int argc, char **argv)
 {
@@ -250,6 +283,8 @@ zoneadm_list(struct zoneadm *za, int argc, char **argv)
 	r = read_options(za, argc, argv, &list);
 	if (r != ZONEADM_OK || za->asked)
 		return r;
+	if (!*za->root && zoneadm_in_zone())
+		return list_myself(za, &list);
 	if (config_index_load(za->root, &index, &err) < 0)
 		return zoneadm_fail(za, &err);
 	if (za->zone && !config_index_find(&index, za->zone))

@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 const struct zoneadm_command zoneadm_commands[] = {
@@ -29,6 +30,12 @@ const struct zoneadm_command zoneadm_commands[] = {
      zoneadm_halt, 0, ZONEADM_NEED_INSTALLED},
     {"help", "help [subcommand]", "Print how zoneadm or one of its subcommands is used.",
      zoneadm_help, ZONEADM_ANYONE | ZONEADM_NO_ZONE, ZONEADM_NEED_NOTHING},
+    {"install",
+     "install [-n] [-p package,...] [-x package=package,...] [--all] [--keep-edited pattern] "
+     "[--no-cache] [--offline] [--refuse-changed]",
+     "Fill a configured zone from the packages of this host. -p adds packages, --all takes every "
+     "one that can be in a zone, -x leaves some out. -n only prints the plan.",
+     zoneadm_install, ZONEADM_OFFLINE | ZONEADM_STOPS, ZONEADM_NEED_CONFIGURED},
     {"list", "list [-cinpv]",
      "List zones: those that run; with -i the installed ones too, with -c all; -n leaves out the "
      "global zone; -v prints a table, -p lines for programs. With -z, only that zone.",
@@ -41,7 +48,7 @@ const struct zoneadm_command zoneadm_commands[] = {
      zoneadm_ready, 0, ZONEADM_NEED_INSTALLED},
     {"reboot", "reboot [-- boot_arguments]", "Halt a running zone and boot it again.",
      zoneadm_reboot, 0, ZONEADM_NEED_RUNNING},
-    {"shutdown", "shutdown [-r [-- boot_arguments]]",
+    {"shutdown", "shutdown [-t seconds] [-r [-- boot_arguments]]",
      "Shut a running zone down cleanly and wait until it has ended; -r boots it again.",
      zoneadm_shutdown, 0, ZONEADM_NEED_RUNNING},
     {"uninstall", "uninstall [-F]",
@@ -203,6 +210,7 @@ main(int argc, char **argv)
 		return ZONEADM_ERROR;
 	if (chdir("/") < 0)
 		return zoneadm_error(&za, "change directory to '/': %m");
+	(void)umask(022);
 	opterr = 0;
 	while ((opt = getopt(argc, argv, "+:z:u:R:")) != -1) {
 		switch (opt) {

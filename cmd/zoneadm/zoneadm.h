@@ -78,6 +78,11 @@ extern const struct zoneadm_command zoneadm_commands[];
 int zoneadm_check(struct zoneadm *za);
 
 /**
+ * zoneadm_in_zone - whether this runs inside a zone, which its /run/host says
+ */
+bool zoneadm_in_zone(void);
+
+/**
  * zoneadm_lock - take the zone's lock for a command whose operation does not take it by itself
  * (those that talk to zoneadmd)
  * @ret: auto_lock, so that it is released at the end of the scope
