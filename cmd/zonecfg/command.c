@@ -233,7 +233,7 @@ read_options(const struct session *s, const struct command *cmd, const struct ca
 		if (r < 0)
 			return r;
 	}
-	ret->args = call->args + i;
+	ret->args = call->n ? call->args + i : NULL;
 	ret->n = call->n - i;
 	return 0;
 }

@@ -100,7 +100,7 @@ static int
 run(const struct zonecfg_opts *opts, int argc, char **argv)
 {
 	bool from_stdin = !opts->file || !strcmp(opts->file, "-");
-	auto_session struct session s;
+	auto_session struct session s = {0};
 	auto_fclose FILE *file = NULL;
 	enum session_mode mode;
 	struct stat st;
