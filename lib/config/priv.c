@@ -195,8 +195,9 @@ add_default(struct priv_set *set)
 {
 	enum priv_class class;
 
+	/* The capabilities follow: named by themselves, they would outlive their privileges. */
 	for (size_t i = 0; i < PRIV_COUNT; i++) {
-		class = class_of(set, &privs[i]);
+		class = is_cap(&privs[i]) ? PRIV_OPTIONAL : class_of(set, &privs[i]);
 		set->has[i] |= class == PRIV_DEFAULT || class == PRIV_REQUIRED;
 	}
 }

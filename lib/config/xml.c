@@ -378,7 +378,8 @@ entity_check(const char *doc, size_t size_bytes, struct err *err)
 
 	for (const char *p = doc; p < end; p++) {
 		line += *p == '\n';
-		if (*p != '&')
+		/* A bare '&', which only a comment may have, is for expat to judge. */
+		if (*p != '&' || end - p < 2 || strchr(" \t\r\n&", p[1]))
 			continue;
 		for (i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
 			len = strlen(known[i]);
