@@ -80,6 +80,7 @@ op_uninstall(const struct op_uninstall_req *req, struct err *err)
 		return err_add(err, "uninstall");
 	if (kept)
 		op_sayf(&req->say, OP_LINE_WARN,
-		    "WARNING: '%s' holds files that are not the zone's and was kept.", zonepath);
+			"WARNING: '%s' holds files that are not the zone's and was kept.",
+			zonepath);
 	return config_set_state("", req->zone, ZONE_STATE_CONFIGURED, err);
 }

@@ -61,7 +61,8 @@ Instead of copying, a btrfs clone has been created for this zone."
 	assert_output "Copying /zones/src..."
 	assert_stderr ""
 	cmp "$root/etc/file" "$new/etc/file"
-	! filefrag -v "$new/bin/busybox" | grep shared
+	run filefrag -v "$new/bin/busybox"
+	refute_output shared
 }
 
 @test "on xfs and ext4 a clone is a copy, and shares blocks where it can" {
@@ -136,7 +137,7 @@ var/tmp" ]
 	touch "$victim"/{ssh/ssh_host_rsa_key,tmp/file,home/joe/.bash_history,machine-id}
 	echo log >"$victim/log/syslog"
 	before=$(cd "$victim" && find . -exec stat -c '%n %s %Y' {} + | sort)
-	rm -rf "$root"/{tmp,var,home,etc}
+	rm -rf "${root:?}"/{tmp,var,home,etc}
 	mkdir -p "$root"/{etc,var/lib}
 	ln -s "$victim/tmp" "$root/tmp"
 	ln -s "$victim/log" "$root/var/log"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The contract of the storage backends, on a file system for each, mounted where nobody sees it. */
-#include "../lib/storage_contract.h"
+#include "storage_contract.h"
 
 #include "base/err.h"
 #include "base/proc.h"
