@@ -74,10 +74,22 @@ fs_option(int fs_fd, const char *option)
 }
 
 int
+runtime_mount_create(int fs_fd, const char *fs_type, uint64_t attrs, struct err *err)
+{
+	int fd;
+
+	if (fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return fs_error(fs_fd, fs_type, "create", err);
+	fd = fsmount(fs_fd, FSMOUNT_CLOEXEC, (unsigned)attrs);
+	if (fd < 0)
+		return fs_error(fs_fd, fs_type, "fsmount", err);
+	return fd;
+}
+
+int
 runtime_mount_new(const char *fs_type, const char *const *options, uint64_t attrs, struct err *err)
 {
 	auto_close int fs_fd = -EBADF;
-	int fd;
 
 	fs_fd = fault_point("fsopen") ? -1 : fsopen(fs_type, FSOPEN_CLOEXEC);
 	if (fs_fd < 0)
@@ -86,12 +98,7 @@ runtime_mount_new(const char *fs_type, const char *const *options, uint64_t attr
 		if (fs_option(fs_fd, *options) < 0)
 			return fs_error(fs_fd, fs_type, *options, err);
 	}
-	if (fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return fs_error(fs_fd, fs_type, "create", err);
-	fd = fsmount(fs_fd, FSMOUNT_CLOEXEC, (unsigned)attrs);
-	if (fd < 0)
-		return fs_error(fs_fd, fs_type, "fsmount", err);
-	return fd;
+	return runtime_mount_create(fs_fd, fs_type, attrs, err);
 }
 
 int

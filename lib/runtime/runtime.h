@@ -130,11 +130,15 @@ int runtime_ask_shutdown(const struct runtime *rt, bool reboot, struct err *err)
 
 struct runtime_enter_req {
 	const char *zone;
-	const char *const *argv; /* absolute path in the zone, or a name looked up in @path */
-	const char *const *envp; /* the whole environment */
-	const char *cwd;         /* in the zone; "/" if it cannot be entered */
+	const char *const *argv; /* path in the zone, or a name looked up in the PATH of @envp */
+	const char *const *envp; /* the whole environment, but for what @passwd adds */
+	const char *cwd;         /* in the zone; "/" if it cannot be entered or is NULL */
+	int stdio[3];            /* what it gets as 0, 1 and 2; 0: the caller's own */
 	bool pty; /* give it a terminal of the zone's own devpts as stdin, stdout, stderr */
-	bool login_session; /* setsid and controlling terminal */
+	bool login_session; /* controlling terminal (with pty) */
+	bool passwd; /* HOME, SHELL, USER, LOGNAME, MAIL and @cwd are those of root in the zone's
+			passwd; an empty argv[0] stands for that shell, called as a login shell
+			when nothing follows */
 };
 
 struct runtime_entered {
@@ -147,8 +151,10 @@ struct runtime_entered {
  * runtime_enter - start a program in a running zone: all namespaces, its cgroup, its capability
  * bound, its seccomp filter; nothing of the host but (without pty) descriptors 0, 1 and 2
  *
- * The child is this process's; wait for it by the pidfd. -ZE_STATE: the zone does not run;
- * -ZE_NOENT: no such program in the zone.
+ * The child is this process's, and leads a session of its own; wait for it by the pidfd. Children
+ * that the caller makes afterwards are in the zone's pid namespace too: for programs that do
+ * nothing else. -ZE_STATE: the zone does not run; -ZE_NOENT: no such program in the zone;
+ * -ZE_FORMAT: what the zone has at /dev/pts/ptmx is no terminal.
  */
 int runtime_enter(const struct runtime_enter_req *req, struct runtime_entered *ret,
 		  struct err *err);

@@ -8,12 +8,12 @@
 
 #include "runtime/runtime.h"
 
+#include "base/str.h"
+
 #include <linux/sched.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-struct err;
 
 #define RUNTIME_DIR "/run/zones"
 
@@ -40,7 +40,9 @@ struct runtime_record {
 	uint64_t init_pid, init_start;     /* 0 until its first process exists */
 	uint64_t daemon_pid, daemon_start; /* who holds it */
 	uint64_t id_base;
-	uint64_t caps; /* bounding set, a bit a capability */
+	uint64_t caps;          /* bounding set, a bit a capability */
+	uint64_t core_pinned;   /* 1: see priv_limit_core() */
+	uint64_t memlock_bytes; /* RLIMIT_MEMLOCK, or 0 */
 };
 
 /**
@@ -151,9 +153,323 @@ int runtime_mount_new(const char *fs_type, const char *const *options, uint64_t 
 		      struct err *err);
 
 /**
+ * runtime_mount_create - the last half of runtime_mount_new(), for an opened fs descriptor
+ */
+int runtime_mount_create(int fs_fd, const char *fs_type, uint64_t attrs, struct err *err);
+
+/**
  * runtime_mount_attach - put a detached mount in its place
  * @dir_fd, @path: the mount point, as in openat(2); "" for @dir_fd itself; never a symbolic link
  */
 int runtime_mount_attach(int mount_fd, int dir_fd, const char *path, struct err *err);
+
+/* ---- host: cgroup.c, plan.c
+ * ---------------------------------------------------------------------------------- */
+
+/* Controllers that limits of a zone may need, as bits and in the order of cgroup_controllers[]. */
+enum cgroup_controller {
+	CGROUP_CPU,
+	CGROUP_MEMORY,
+	CGROUP_PIDS,
+	CGROUP_COUNT,
+};
+
+/* Facts of the host that a plan depends on. */
+struct runtime_host {
+	char cgroup2[40];          /* where the v2 hierarchy is mounted; "" when it is not */
+	unsigned controllers2;     /* of enum cgroup_controller, in the v2 hierarchy */
+	unsigned controllers1;     /* in v1 hierarchies at /sys/fs/cgroup/CONTROLLER */
+	const char *cgroup_parent; /* "zones.slice" beside systemd, else "zones" */
+	bool core_piped;           /* core dumps go to a program of the host */
+};
+
+/**
+ * runtime_host_probe - look at this host; reads only
+ */
+void runtime_host_probe(struct runtime_host *ret);
+
+/**
+ * cgroup_controller_name - "cpu", "memory", "pids"
+ */
+const char *cgroup_controller_name(enum cgroup_controller controller);
+
+/* ---- plan: plan.c
+ * ------------------------------------------------------------------------------------------ */
+
+enum plan_mount_kind {
+	PLAN_BIND,  /* a host file or directory, idmapped */
+	PLAN_BLOCK, /* a file system on a device of the host, idmapped */
+	PLAN_TMPFS, /* an empty one that belongs to the zone */
+};
+
+struct plan_mount {
+	enum plan_mount_kind kind;
+	char *source;   /* host path; NULL for a tmpfs */
+	char *fs_type;  /* Linux's name; NULL for a bind */
+	char *target;   /* in the zone */
+	uint64_t attrs; /* MOUNT_ATTR_* */
+	bool recursive;
+	struct strv options; /* of the file system */
+};
+
+/* A value for a file of the zone's cgroup. */
+struct plan_limit {
+	enum cgroup_controller controller;
+	bool v1;
+	const char *file;
+	char value[48];
+};
+
+/* A value for a file below /proc/sys/kernel that belongs to the zone's IPC namespace. */
+struct plan_sysctl {
+	const char *file;
+	char value[64];
+};
+
+#define PLAN_LIMITS_MAX  16
+#define PLAN_SYSCTLS_MAX 8
+
+struct runtime_plan {
+	char name[CONFIG_NAME_MAX + 1];
+	char uuid[CONFIG_UUID_LEN + 1];
+	char *zonepath;
+	char *root; /* zonepath/root */
+	struct runtime_host host;
+	char cgroup[96];
+	uint64_t caps;
+	bool has_hostid;
+	uint32_t hostid;
+	bool has_memlock;
+	uint64_t memlock_bytes;
+	struct strv argv, envp;
+	struct plan_mount *mounts; /* parents before what is in them */
+	size_t n_mounts;
+	struct strv devices; /* host paths of device nodes */
+	struct plan_limit limits[PLAN_LIMITS_MAX];
+	size_t n_limits;
+	struct plan_sysctl sysctls[PLAN_SYSCTLS_MAX];
+	size_t n_sysctls;
+	bool ready_only;
+};
+
+/**
+ * plan_limits - what the resource controls of a configuration become on this host
+ */
+int plan_limits(const struct config *cfg, struct runtime_plan *plan, struct strv *warnings,
+		struct err *err);
+
+/**
+ * plan_bootargs - argv of init from boot arguments
+ * @words: NULL-terminated; NULL: split @property
+ */
+int plan_bootargs(const char *const *words, const char *property, const char *init,
+		  struct strv *ret_argv, struct strv *problems, struct strv *warnings,
+		  struct err *err);
+
+/* ---- cgroups: cgroup.c
+ * ------------------------------------------------------------------------------------- */
+
+/**
+ * cgroup_up - make the zone's cgroups, set its limits and hand the v2 one to the zone's root
+ */
+int cgroup_up(const struct runtime_plan *plan, uint32_t id_base, struct err *err);
+
+/**
+ * cgroup_open2 - the v2 cgroup of a zone, for CLONE_INTO_CGROUP, as an O_PATH descriptor
+ * @leaf: a cgroup in it, or NULL; made when it is missing
+ */
+int cgroup_open2(const struct runtime_record *rec, const char *leaf, struct err *err);
+
+/**
+ * cgroup_join1 - put a process into the zone's v1 cgroups
+ */
+int cgroup_join1(const struct runtime_record *rec, pid_t pid, struct err *err);
+
+/**
+ * cgroup_open1 - the cgroup.procs files of the zone's v1 cgroups, for a child that enters them by
+ * writing "0"
+ * @ret_fds: room for CGROUP_COUNT; yours to close
+ *
+ * Returns how many, or a negative code.
+ */
+int cgroup_open1(const struct runtime_record *rec, int *ret_fds, struct err *err);
+
+/**
+ * cgroup_kill - kill all that lives in the zone's cgroup and wait for its end
+ *
+ * -ZE_TIMEOUT when something does not die (it waits for a device that does not answer).
+ */
+int cgroup_kill(const struct runtime_record *rec, unsigned timeout_ms, struct err *err);
+
+/**
+ * cgroup_down - remove the zone's cgroups and those that it made below
+ */
+int cgroup_down(const struct runtime_record *rec, struct err *err);
+
+/* ---- system calls: seccomp.c
+ * --------------------------------------------------------------------------------- */
+
+/* Names of the calls that every zone may make; NULL-terminated. */
+extern const char *const syscalls_allowed[];
+
+/**
+ * filter_name - the file in /run/zones for a capability set
+ */
+void filter_name(uint64_t caps, bool core_pinned, char *ret, size_t size);
+
+/**
+ * filter_ensure - make that file if it is not there
+ */
+int filter_ensure(uint64_t caps, bool core_pinned, struct err *err);
+
+/* A filter, ready for the kernel: programs that are loaded one after the other. */
+#define FILTER_PROGRAMS_MAX 2
+
+struct filter {
+	void *bytes; /* owns what the programs point into */
+	unsigned n;
+	struct {
+		uint16_t len;
+		void *instructions;
+	} programs[FILTER_PROGRAMS_MAX];
+};
+
+/**
+ * filter_load - read a filter file
+ */
+int filter_load(const char *name, struct filter *ret, struct err *err);
+void filter_free(struct filter *filter);
+#define auto_filter __attribute__((cleanup(filter_free)))
+
+/**
+ * filter_apply - put the calling process under a filter; for a child: system calls only
+ *
+ * Returns 0 or -1 with errno set.
+ */
+int filter_apply(const struct filter *filter);
+
+/* ---- privileges: priv.c
+ * ------------------------------------------------------------------------------------- */
+
+/**
+ * priv_become_root - the zone's root and nobody else; for a child in the zone's user namespace
+ *
+ * Returns 0 or -1 with errno set, as all that a child calls.
+ */
+int priv_become_root(void);
+
+/**
+ * priv_limit - take every capability outside @caps out of all sets, for ever
+ */
+int priv_limit(uint64_t caps);
+
+/**
+ * priv_reset_process - signals, umask and scheduling as a new program expects them
+ */
+int priv_reset_process(void);
+
+/**
+ * priv_limit_core - core dumps never start the host's handler
+ */
+int priv_limit_core(void);
+
+/* ---- /dev and /run: dev.c
+ * ----------------------------------------------------------------------------------- */
+
+/**
+ * dev_mount - the zone's /dev, detached
+ */
+int dev_mount(const struct runtime_plan *plan, uint32_t id_base, struct err *err);
+
+/**
+ * dev_run_mount - the zone's /run, with the units that only this host knows
+ */
+int dev_run_mount(const struct runtime_plan *plan, uint32_t id_base, struct err *err);
+
+/**
+ * dev_host_mount - the read-only /run/host: who the zone is, and what masks are made of
+ */
+int dev_host_mount(const struct runtime_plan *plan, uint64_t id, struct err *err);
+
+/**
+ * dev_policy_attach - let the v2 cgroup use the zone's device nodes and no other
+ */
+int dev_policy_attach(const struct runtime_plan *plan, int cgroup_fd, struct err *err);
+
+/* ---- the tree of mounts: root.c
+ * -------------------------------------------------------------------------------- */
+
+/* File systems of a zone's namespaces. */
+enum root_fs_kind {
+	ROOT_FS_PROC,
+	ROOT_FS_SYS,
+	ROOT_FS_CGROUP,
+	ROOT_FS_PTS,
+	ROOT_FS_MQUEUE,
+	ROOT_FS_COUNT,
+};
+
+struct root_fs {
+	const char *type, *target;
+	const char *options[7]; /* key, value, ... */
+	uint64_t attrs;
+};
+
+extern const struct root_fs root_fs[ROOT_FS_COUNT];
+
+struct root_build {
+	const struct runtime_plan *plan;
+	uint64_t zone_id;
+	uint32_t id_base;
+	int userns_fd;            /* the zone's */
+	int fs_fd[ROOT_FS_COUNT]; /* opened by fsopen() and configured in the zone's namespaces */
+	int root_fd;              /* used by root_build() alone */
+	int console_fd;           /* out: master of the console, yours to close */
+};
+
+/**
+ * root_build - make the zone's tree the root of the calling process's mount namespace
+ *
+ * Only for a mount namespace made for the purpose: afterwards there is nothing of the host in it.
+ */
+int root_build(struct root_build *build, struct err *err);
+
+/* ---- the first process: init.c
+ * ------------------------------------------------------------------------------- */
+
+struct runtime {
+	char name[CONFIG_NAME_MAX + 1];
+	struct runtime_record rec;
+	int init_fd;    /* pidfd */
+	int console_fd; /* master of the console, or -EBADF */
+	int talk_fd;    /* to the first process until it has called exec */
+};
+
+/**
+ * init_birth - make the zone's namespaces and mounts around its first process, which then waits
+ *
+ * Fills init_fd, console_fd, talk_fd and the process in the record of @rt.
+ */
+int init_birth(struct runtime *rt, const struct runtime_plan *plan, struct err *err);
+
+/**
+ * init_exec - let the first process go on into the zone's init
+ */
+int init_exec(struct runtime *rt, struct err *err);
+
+/* ---- users of the zone: passwd.c
+ * -------------------------------------------------------------------------------- */
+
+struct passwd_entry {
+	char home[256], shell[256];
+};
+
+/**
+ * passwd_find - home directory and shell of a user in the text of a passwd file
+ *
+ * For a child: changes nothing and allocates nothing. Fields that are missing, relative or too long
+ * become "/" and "/bin/sh", as they do when there is no such user.
+ */
+void passwd_find(const char *text, size_t size, const char *user, struct passwd_entry *ret);
 
 #endif

@@ -60,6 +60,8 @@ static const struct field {
     NUMBER(daemon_start, UINT64_MAX),
     NUMBER(id_base, UINT32_MAX),
     NUMBER(caps, UINT64_MAX),
+    NUMBER(core_pinned, 1),
+    NUMBER(memlock_bytes, UINT64_MAX),
 #undef TEXT
 #undef NUMBER
 };

@@ -1,0 +1,359 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The cgroups of a zone: one in the v2 hierarchy, where it lives, is killed and manages its own
+ * services; and on hosts with v1 hierarchies one in each whose controller a limit needs. The zone's
+ * root owns what is below its v2 cgroup and may move processes there; the limits stay the host's.
+ */
+#include "runtime/runtime_priv.h"
+
+#include "base/err.h"
+#include "base/fault.h"
+#include "base/fd.h"
+#include "base/str.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define CGROUP_V1_MOUNTS "/sys/fs/cgroup"
+
+/* A zone makes cgroups as it likes, within reason: each costs memory of the kernel. */
+#define CGROUP_DEPTH_MAX       "64"
+#define CGROUP_DESCENDANTS_MAX "16384"
+
+static int
+write_file_at(int dir_fd, const char *name, const char *value)
+{
+	auto_close int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC);
+
+	return fd < 0 ? -1 : fd_write_all(fd, value, strlen(value));
+}
+
+/* Make MOUNT/PARENT/NAME for @cgroup "PARENT/NAME" and open it. */
+static int
+cgroup_make(const char *mount, const char *cgroup, struct err *err)
+{
+	auto_free char *path = NULL;
+	char *slash;
+	int fd, n;
+
+	n = asprintf(&path, "%s/%s", mount, cgroup);
+	if (n < 0) {
+		path = NULL; /* undefined after a failure */
+		return err_nomem(err);
+	}
+	slash = strrchr(path, '/');
+	*slash = '\0';
+	if (fault_point("mkdir") || (mkdir(path, 0755) < 0 && errno != EEXIST))
+		return err_set(err, ZE_IO, errno, "make cgroup '%s'", path);
+	*slash = '/';
+	if (fault_point("mkdir") || (mkdir(path, 0755) < 0 && errno != EEXIST))
+		return err_set(err, ZE_IO, errno, "make cgroup '%s'", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, ZE_IO, errno, "open cgroup '%s'", path);
+	return fd;
+}
+
+/*
+ * Hand the controllers down to the zones, each by itself: one that the kernel refuses (it is bound
+ * to a v1 hierarchy, say) does not take the others with it. A limit that needs it fails by name.
+ */
+static void
+hand_down_controllers(const struct runtime_plan *plan)
+{
+	static const char *const wanted[] = {"+cpu", "+memory", "+pids", "+io"};
+	auto_close int root_fd = -EBADF, parent_fd = -EBADF;
+
+	root_fd = open(plan->host.cgroup2, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (root_fd < 0)
+		return;
+	parent_fd = openat(root_fd, plan->host.cgroup_parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
+		(void)write_file_at(root_fd, "cgroup.subtree_control", wanted[i]);
+		(void)write_file_at(parent_fd, "cgroup.subtree_control", wanted[i]);
+	}
+}
+
+/* What a delegated cgroup's new owner gets: the directory and the files that move processes. */
+static int
+delegate(int cgroup_fd, uint32_t id_base, struct err *err)
+{
+	static const char *const files[] = {"cgroup.procs", "cgroup.threads",
+					    "cgroup.subtree_control"};
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (fchownat(cgroup_fd, files[i], id_base, id_base, AT_SYMLINK_NOFOLLOW) < 0)
+			return err_set(err, ZE_IO, errno, "give '%s' to the zone", files[i]);
+	}
+	if (fchown(cgroup_fd, id_base, id_base) < 0)
+		return err_set(err, ZE_IO, errno, "give the cgroup to the zone");
+	return 0;
+}
+
+static int
+set_limits(const struct runtime_plan *plan, int cgroup2_fd, struct err *err)
+{
+	char mount[64];
+
+	for (size_t i = 0; i < plan->n_limits; i++) {
+		const struct plan_limit *limit = &plan->limits[i];
+		auto_close int v1_fd = -EBADF;
+
+		if (limit->v1) {
+			(void)snprintf(mount, sizeof(mount), CGROUP_V1_MOUNTS "/%s",
+				       cgroup_controller_name(limit->controller));
+			v1_fd = cgroup_make(mount, plan->cgroup, err);
+			if (v1_fd < 0)
+				return v1_fd;
+		}
+		if (write_file_at(limit->v1 ? v1_fd : cgroup2_fd, limit->file, limit->value) < 0)
+			return err_set(err, ZE_IO, errno, "set limit %s to %s", limit->file,
+				       limit->value);
+	}
+	return 0;
+}
+
+int
+cgroup_up(const struct runtime_plan *plan, uint32_t id_base, struct err *err)
+{
+	auto_close int fd = -EBADF;
+	int r;
+
+	fd = cgroup_make(plan->host.cgroup2, plan->cgroup, err);
+	if (fd < 0)
+		return fd;
+	if (plan->host.controllers2)
+		hand_down_controllers(plan);
+	if (write_file_at(fd, "cgroup.max.depth", CGROUP_DEPTH_MAX) < 0 ||
+	    write_file_at(fd, "cgroup.max.descendants", CGROUP_DESCENDANTS_MAX) < 0)
+		return err_set(err, ZE_IO, errno, "limit cgroup '%s'", plan->cgroup);
+	r = set_limits(plan, fd, err);
+	if (r == 0)
+		r = dev_policy_attach(plan, fd, err);
+	if (r == 0)
+		r = delegate(fd, id_base, err);
+	return r;
+}
+
+int
+cgroup_open2(const struct runtime_record *rec, const char *leaf, struct err *err)
+{
+	auto_free char *path = NULL;
+	int fd;
+
+	if (asprintf(&path, "%s/%s%s%s", rec->cgroup2, rec->cgroup, leaf ? "/" : "",
+		     leaf ? leaf : "") < 0) {
+		path = NULL; /* undefined after a failure */
+		return err_nomem(err);
+	}
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && leaf) {
+		if (mkdir(path, 0755) < 0 && errno != EEXIST)
+			return err_set(err, ZE_IO, errno, "make cgroup '%s'", path);
+		fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	}
+	if (fd < 0)
+		return err_set(err, ZE_IO, errno, "open cgroup '%s'", path);
+	return fd;
+}
+
+/* Calls @fn with the path of each v1 cgroup of a zone until one fails. */
+static int
+each_v1(const struct runtime_record *rec, int (*fn)(const char *path, void *arg, struct err *err),
+	void *arg, struct err *err)
+{
+	const char *p = rec->controllers1;
+	int r = 0;
+
+	while (r == 0 && *p) {
+		auto_free char *path = NULL;
+		size_t n = strcspn(p, ",");
+
+		if (asprintf(&path, CGROUP_V1_MOUNTS "/%.*s/%s", (int)n, p, rec->cgroup) < 0) {
+			path = NULL; /* undefined after a failure */
+			return err_nomem(err);
+		}
+		r = fn(path, arg, err);
+		p += n + (p[n] == ',');
+	}
+	return r;
+}
+
+static int
+join_v1(const char *path, void *arg, struct err *err)
+{
+	auto_close int dir_fd = -EBADF;
+	char text[16];
+
+	(void)snprintf(text, sizeof(text), "%d", *(const pid_t *)arg);
+	dir_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0 || write_file_at(dir_fd, "cgroup.procs", text) < 0)
+		return err_set(err, ZE_IO, errno, "enter cgroup '%s'", path);
+	return 0;
+}
+
+int
+cgroup_join1(const struct runtime_record *rec, pid_t pid, struct err *err)
+{
+	return each_v1(rec, join_v1, &pid, err);
+}
+
+struct opened {
+	int *fds;
+	int n;
+};
+
+static int
+open_v1(const char *path, void *arg, struct err *err)
+{
+	struct opened *opened = arg;
+	auto_close int dir_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	int fd;
+
+	if (opened->n == CGROUP_COUNT)
+		return err_set(err, ZE_FORMAT, 0, "too many v1 cgroups in the record");
+	fd = openat(dir_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, ZE_IO, errno, "open cgroup '%s'", path);
+	opened->fds[opened->n++] = fd;
+	return 0;
+}
+
+int
+cgroup_open1(const struct runtime_record *rec, int *ret_fds, struct err *err)
+{
+	struct opened opened = {.fds = ret_fds};
+	int r = each_v1(rec, open_v1, &opened, err);
+
+	if (r == 0)
+		return opened.n;
+	while (opened.n > 0)
+		(void)fd_close(ret_fds[--opened.n]);
+	return r;
+}
+
+static bool
+is_populated(int events_fd)
+{
+	char text[256];
+	ssize_t n;
+
+	n = pread(events_fd, text, sizeof(text) - 1, 0);
+	if (n <= 0)
+		return false;
+	text[n] = '\0';
+	return strstr(text, "populated 1");
+}
+
+static unsigned
+elapsed_ms(const struct timespec *start)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_MONOTONIC, &now);
+	return (unsigned)((now.tv_sec - start->tv_sec) * 1000 +
+			  (now.tv_nsec - start->tv_nsec) / 1000000);
+}
+
+int
+cgroup_kill(const struct runtime_record *rec, unsigned timeout_ms, struct err *err)
+{
+	auto_free char *path = NULL;
+	auto_close int dir_fd = -EBADF, events_fd = -EBADF;
+	struct timespec start;
+	struct pollfd pfd;
+	unsigned gone_ms;
+
+	if (asprintf(&path, "%s/%s", rec->cgroup2, rec->cgroup) < 0) {
+		path = NULL; /* undefined after a failure */
+		return err_nomem(err);
+	}
+	dir_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dir_fd < 0)
+		return errno == ENOENT ? 0 : err_set(err, ZE_IO, errno, "open cgroup '%s'", path);
+	events_fd = openat(dir_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	if (events_fd < 0 || write_file_at(dir_fd, "cgroup.kill", "1") < 0)
+		return err_set(err, ZE_IO, errno, "kill the processes of cgroup '%s'", path);
+	(void)clock_gettime(CLOCK_MONOTONIC, &start);
+	/* The file is read before each wait: a change between read and poll wakes it at once. */
+	while (is_populated(events_fd)) {
+		gone_ms = elapsed_ms(&start);
+		if (gone_ms >= timeout_ms)
+			return err_set(err, ZE_TIMEOUT, 0,
+				       "processes in '%s' do not end; they wait for a device",
+				       path);
+		pfd = (struct pollfd){.fd = events_fd, .events = POLLPRI};
+		(void)poll(&pfd, 1, (int)(timeout_ms - gone_ms));
+	}
+	return 0;
+}
+
+/*
+ * Remove what is below a cgroup, then itself. The depth is bounded by CGROUP_DEPTH_MAX. Killed
+ * processes leave a cgroup a moment after it has become unpopulated, so one that is busy is tried
+ * again.
+ */
+static int
+remove_tree(int dir_fd, const char *name)
+{
+	static const struct timespec moment = {.tv_nsec = 2 * 1000 * 1000};
+	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	auto_closedir DIR *dir = NULL;
+	struct dirent *de;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -1;
+	dir = fdopendir(fd);
+	if (!dir) {
+		(void)fd_close(fd);
+		return -1;
+	}
+	while ((de = readdir(dir))) {
+		if (de->d_type == DT_DIR && de->d_name[0] != '.' &&
+		    remove_tree(dirfd(dir), de->d_name) < 0)
+			return -1;
+	}
+	for (int tries = 0; unlinkat(dir_fd, name, AT_REMOVEDIR) < 0; tries++) {
+		if (errno == ENOENT)
+			return 0;
+		if (errno != EBUSY || tries == 500)
+			return -1;
+		(void)nanosleep(&moment, NULL);
+	}
+	return 0;
+}
+
+static int
+remove_cgroup(const char *path, void *arg, struct err *err)
+{
+	(void)arg;
+	if (remove_tree(AT_FDCWD, path) < 0)
+		return err_set(err, ZE_IO, errno, "remove cgroup '%s'", path);
+	return 0;
+}
+
+int
+cgroup_down(const struct runtime_record *rec, struct err *err)
+{
+	auto_free char *path = NULL;
+	int r, r1;
+
+	if (asprintf(&path, "%s/%s", rec->cgroup2, rec->cgroup) < 0) {
+		path = NULL; /* undefined after a failure */
+		return err_nomem(err);
+	}
+	r = remove_cgroup(path, NULL, err);
+	r1 = each_v1(rec, remove_cgroup, NULL, r < 0 ? NULL : err);
+	/* The parent, if this was the last zone; it is not empty otherwise. */
+	*strrchr(path, '/') = '\0';
+	(void)rmdir(path);
+	return r < 0 ? r : r1;
+}

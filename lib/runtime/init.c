@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Birth of a zone: its first process, from clone3 to the exec of the zone's init. Parent and child
+ * talk over a pair of sockets and share their descriptors until the zone's tree stands:
+ *
+ *	parent				child
+ *	leaves for a mount namespace
+ *	of the host's of its own
+ *	clone3				is in all new namespaces but mount and cgroup
+ *	maps ids, joins v1 cgroups
+ *	TALK_MAPPED		->
+ *					becomes root, makes its cgroup namespace, settings, lo;
+ *					opens proc, sysfs, cgroup2, mqueue, devpts (by a process
+ *					that shares its memory)
+ *				<-	TALK_OPENED
+ *	builds the tree, pivots into it
+ *	TALK_BUILT		->
+ *					copies the tree into a mount namespace of the zone's (all
+ *					mounts become locked), lets go of the parent's descriptors
+ *				<-	TALK_READY
+ *	returns to its namespace
+ *	TALK_START		->	(zoneadm boot; until then the zone is ready)
+ *					console, filter, capabilities, exec
+ *				<-	end of file: exec worked
+ *
+ * Between clone and exec the child makes system calls only. When one fails it sends TALK_FAILED
+ *with what and why, and ends.
+ */
+#include "runtime/runtime_priv.h"
+
+#include "base/err.h"
+#include "base/fault.h"
+#include "base/fd.h"
+#include "base/path.h"
+#include "base/proc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/if.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum talk {
+	TALK_MAPPED = 1,
+	TALK_OPENED,
+	TALK_BUILT,
+	TALK_READY,
+	TALK_START,
+	TALK_FAILED,
+};
+
+struct talk_msg {
+	uint32_t talk; /* enum talk */
+	int32_t os_errno;
+	int32_t fs_fd[ROOT_FS_COUNT]; /* TALK_OPENED: valid in the parent as well */
+	char what[48];                /* TALK_FAILED */
+};
+
+/* What the child knows; all of it exists before the clone. */
+struct child {
+	const struct runtime_plan *plan;
+	const struct filter *filter;
+	int talk_fd;
+};
+
+/* ---- the child ---- */
+
+static _Noreturn void
+child_fail(const struct child *child, const char *what)
+{
+	struct talk_msg msg = {.talk = TALK_FAILED, .os_errno = errno};
+
+	for (size_t i = 0; i + 1 < sizeof(msg.what) && what[i]; i++)
+		msg.what[i] = what[i];
+	(void)!write(child->talk_fd, &msg, sizeof(msg)); /* nobody else could be told */
+	_exit(1);
+}
+
+static void
+child_wait(const struct child *child, enum talk talk)
+{
+	struct talk_msg msg;
+
+	/* A parent that is gone or has given up closes its end: then there is nothing to do. */
+	if (read(child->talk_fd, &msg, sizeof(msg)) != sizeof(msg) || msg.talk != talk)
+		_exit(1);
+}
+
+static int
+write_once(const char *path, const char *value, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	ssize_t n;
+
+	if (fd < 0)
+		return -1;
+	n = write(fd, value, len);
+	(void)fd_close(fd);
+	return n == (ssize_t)len ? 0 : -1;
+}
+
+static int
+loopback_up(void)
+{
+	struct ifreq ifr = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), r;
+
+	if (fd < 0)
+		return -1;
+	r = ioctl(fd, SIOCSIFFLAGS, &ifr);
+	(void)fd_close(fd);
+	return r;
+}
+
+/* In the host's tree still, so that its /proc is there; the settings are those of the namespaces.
+ */
+static void
+child_settings(const struct child *child)
+{
+	const struct runtime_plan *plan = child->plan;
+	struct rlimit memlock = {plan->memlock_bytes, plan->memlock_bytes};
+	static const char no_domain[] = "(none)";
+
+	if (chdir("/") < 0)
+		child_fail(child, "enter the root directory");
+	if (sethostname(plan->name, strlen(plan->name)) < 0 ||
+	    setdomainname(no_domain, sizeof(no_domain) - 1) < 0)
+		child_fail(child, "set the host name");
+	/* No user namespaces in the zone: what they open up in the kernel stays closed. */
+	if (write_once("/proc/sys/user/max_user_namespaces", "0\n", 2) < 0)
+		child_fail(child, "forbid user namespaces in the zone");
+	/* ping without a capability; a kernel without IPv4 has no such file. */
+	if (write_once("/proc/sys/net/ipv4/ping_group_range", "0 65535\n", 8) < 0 &&
+	    errno != ENOENT)
+		child_fail(child, "allow ping in the zone");
+	if (loopback_up() < 0)
+		child_fail(child, "start the loopback interface");
+	if (plan->has_memlock && setrlimit(RLIMIT_MEMLOCK, &memlock) < 0)
+		child_fail(child, "limit locked memory");
+	if (plan->host.core_piped && priv_limit_core() < 0)
+		child_fail(child, "limit core dumps");
+}
+
+static int
+open_fs(const struct root_fs *fs)
+{
+	int fd = fsopen(fs->type, FSOPEN_CLOEXEC);
+
+	for (const char *const *o = fs->options; fd >= 0 && *o; o += 2) {
+		if (fsconfig(fd, FSCONFIG_SET_STRING, o[0], o[1], 0) < 0)
+			return -1;
+	}
+	return fd;
+}
+
+/*
+ * fsopen() wants a mount namespace of the caller's user namespace, and the child must not have one
+ * before the tree is built. So this is another process, which shares memory and descriptors.
+ */
+static int
+opener_main(void *arg)
+{
+	const struct child *child = arg;
+	struct talk_msg msg = {.talk = TALK_OPENED};
+
+	for (int kind = 0; kind < ROOT_FS_COUNT; kind++) {
+		msg.fs_fd[kind] = open_fs(&root_fs[kind]);
+		if (msg.fs_fd[kind] < 0)
+			child_fail(child, root_fs[kind].type);
+	}
+	return write(child->talk_fd, &msg, sizeof(msg)) == sizeof(msg) ? 0 : 1;
+}
+
+static void
+child_open_fs(struct child *child)
+{
+	static char stack[32768] __attribute__((aligned(16)));
+	int status;
+	pid_t pid;
+
+	pid = clone(opener_main, stack + sizeof(stack),
+		    CLONE_VM | CLONE_VFORK | CLONE_FILES | CLONE_NEWNS | SIGCHLD, child);
+	if (pid < 0)
+		child_fail(child, "make a process to open file systems");
+	if (waitpid(pid, &status, 0) < 0 || status != 0)
+		_exit(1); /* it has said why */
+}
+
+/* A mount namespace and a descriptor table of the zone's, with nothing in them but its own. */
+static void
+child_separate(struct child *child)
+{
+	struct talk_msg msg = {.talk = TALK_READY};
+
+	if (unshare(CLONE_NEWNS | CLONE_FILES) < 0 || chdir("/") < 0)
+		child_fail(child, "make the zone's mount namespace");
+	if (child->talk_fd != 3) {
+		if (dup3(child->talk_fd, 3, O_CLOEXEC) < 0)
+			child_fail(child, "move a descriptor");
+		child->talk_fd = 3;
+	}
+	if (close_range(4, ~0u, 0) < 0)
+		child_fail(child, "close descriptors");
+	if (write(child->talk_fd, &msg, sizeof(msg)) != sizeof(msg))
+		_exit(1);
+}
+
+static _Noreturn void
+child_exec(const struct child *child)
+{
+	const struct runtime_plan *plan = child->plan;
+	int fd = open("/dev/console", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (fd < 0 || dup2(fd, 0) < 0 || dup2(fd, 1) < 0 || dup2(fd, 2) < 0)
+		child_fail(child, "open the zone's console");
+	(void)fd_close(fd);
+	if (priv_reset_process() < 0)
+		child_fail(child, "unblock signals");
+	if (filter_apply(child->filter) < 0)
+		child_fail(child, "load the system call filter");
+	if (priv_limit(plan->caps) < 0)
+		child_fail(child, "limit the zone's capabilities");
+	(void)execve(plan->argv.v[0], plan->argv.v, plan->envp.v);
+	child_fail(child, "execute the zone's init");
+}
+
+static _Noreturn void
+child_main(struct child *child)
+{
+	/* Before there is anybody in the zone who could look. */
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || setsid() < 0)
+		child_fail(child, "start a session");
+	child_wait(child, TALK_MAPPED);
+	if (priv_become_root() < 0)
+		child_fail(child, "become the zone's root");
+	/* Not by clone3: it would make the parent's cgroup the root that the zone sees. */
+	if (unshare(CLONE_NEWCGROUP) < 0)
+		child_fail(child, "make the zone's cgroup namespace");
+	child_settings(child);
+	child_open_fs(child);
+	child_wait(child, TALK_BUILT);
+	child_separate(child);
+	child_wait(child, TALK_START);
+	child_exec(child);
+}
+
+/* ---- the parent ---- */
+
+static int
+talk_send(int fd, enum talk talk, struct err *err)
+{
+	struct talk_msg msg = {.talk = (uint32_t)talk};
+
+	if (send(fd, &msg, sizeof(msg), MSG_NOSIGNAL) != sizeof(msg))
+		return err_set(err, ZE_IO, errno, "the zone's first process has ended");
+	return 0;
+}
+
+/*
+ * Returns 1 when there is nobody to talk to any more: end of file, or the process has ended (while
+ * descriptors are shared, its end of the pair is ours as well and stays open).
+ */
+static int
+talk_recv(const struct runtime *rt, enum talk talk, struct talk_msg *ret, struct err *err)
+{
+	struct pollfd fds[2] = {{.fd = rt->talk_fd, .events = POLLIN},
+				{.fd = rt->init_fd, .events = POLLIN}};
+	struct talk_msg msg;
+	ssize_t n;
+
+	do {
+		n = poll(fds, 2, -1);
+	} while (n < 0 && errno == EINTR);
+	if (!fds[0].revents)
+		return 1;
+	n = read(rt->talk_fd, &msg, sizeof(msg));
+	if (n == 0)
+		return 1;
+	if (n != sizeof(msg))
+		return err_set(err, ZE_IO, n < 0 ? errno : 0, "talk to the zone's first process");
+	msg.what[sizeof(msg.what) - 1] = '\0';
+	if (msg.talk == TALK_FAILED)
+		return err_set(err, msg.os_errno == ENOENT ? ZE_NOENT : ZE_IO, msg.os_errno, "%s",
+			       msg.what);
+	if (msg.talk != (uint32_t)talk)
+		return err_set(err, ZE_FORMAT, 0, "the zone's first process said %u, not %u",
+			       msg.talk, talk);
+	*ret = msg;
+	return 0;
+}
+
+static int
+talk_expect(const struct runtime *rt, enum talk talk, struct talk_msg *ret, struct err *err)
+{
+	int r = talk_recv(rt, talk, ret, err);
+
+	return r == 1 ? err_set(err, ZE_IO, 0, "the zone's first process was killed") : r;
+}
+
+/* Limits that are settings of the zone's IPC namespace: only the host's root may write them. */
+static int
+write_sysctls(const struct runtime_plan *plan, int init_fd, struct err *err)
+{
+	auto_close int own_fd = -EBADF;
+	char path[64];
+	int r = 0;
+
+	if (!plan->n_sysctls)
+		return 0;
+	own_fd = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
+	if (own_fd < 0 || setns(init_fd, CLONE_NEWIPC) < 0)
+		return err_set(err, ZE_IO, errno, "enter the zone's IPC namespace");
+	for (size_t i = 0; r == 0 && i < plan->n_sysctls; i++) {
+		(void)snprintf(path, sizeof(path), "/proc/sys/kernel/%s", plan->sysctls[i].file);
+		if (write_once(path, plan->sysctls[i].value, strlen(plan->sysctls[i].value)) < 0)
+			r = err_set(err, ZE_IO, errno, "set '%s' to %s", path,
+				    plan->sysctls[i].value);
+	}
+	if (setns(own_fd, CLONE_NEWIPC) < 0 && r == 0)
+		r = err_set(err, ZE_IO, errno, "return to the host's IPC namespace");
+	return r;
+}
+
+static int
+clone_child(struct runtime *rt, struct child *child, int cgroup_fd, pid_t *ret_pid, struct err *err)
+{
+	struct clone_args args = {
+	    .flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
+		     CLONE_FILES | CLONE_PIDFD | CLONE_INTO_CGROUP | CLONE_CLEAR_SIGHAND,
+	    .exit_signal = SIGCHLD,
+	    .cgroup = (uint64_t)cgroup_fd,
+	};
+	int pid_fd = -EBADF;
+	pid_t pid;
+
+	args.pidfd = (uint64_t)(uintptr_t)&pid_fd;
+	pid = fault_point("clone") ? -1 : runtime_clone(&args);
+	if (pid < 0)
+		return err_set(err, ZE_IO, errno, "make the zone's first process");
+	if (pid == 0)
+		child_main(child);
+	rt->init_fd = pid_fd;
+	*ret_pid = pid;
+	return 0;
+}
+
+/* The parent's half, in its temporary mount namespace. */
+static int
+birth(struct runtime *rt, const struct runtime_plan *plan, struct child *child, int cgroup_fd,
+      struct err *err)
+{
+	struct root_build build = {
+	    .plan = plan,
+	    .zone_id = rt->rec.id,
+	    .id_base = (uint32_t)rt->rec.id_base,
+	    .console_fd = -EBADF,
+	};
+	auto_close int userns_fd = -EBADF;
+	struct talk_msg msg;
+	char path[32];
+	pid_t pid = 0;
+	int r;
+
+	r = clone_child(rt, child, cgroup_fd, &pid, err);
+	if (r < 0)
+		return r;
+	rt->rec.init_pid = (uint64_t)pid;
+	r = proc_start_time(pid, &rt->rec.init_start, err);
+	if (r == 0)
+		r = runtime_idmap_write(pid, build.id_base, err);
+	if (r == 0)
+		r = cgroup_join1(&rt->rec, pid, err);
+	if (r == 0)
+		r = write_sysctls(plan, rt->init_fd, err);
+	if (r == 0)
+		r = talk_send(rt->talk_fd, TALK_MAPPED, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	userns_fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (userns_fd < 0)
+		return err_set(err, ZE_IO, errno, "open '%s'", path);
+	build.userns_fd = userns_fd;
+	r = talk_expect(rt, TALK_OPENED, &msg, err);
+	if (r < 0)
+		return r;
+	for (int kind = 0; kind < ROOT_FS_COUNT; kind++)
+		build.fs_fd[kind] = msg.fs_fd[kind];
+	r = root_build(&build, err);
+	for (int kind = 0; kind < ROOT_FS_COUNT; kind++)
+		(void)fd_close(build.fs_fd[kind]);
+	rt->console_fd = build.console_fd;
+	if (r == 0)
+		r = talk_send(rt->talk_fd, TALK_BUILT, err);
+	if (r == 0)
+		r = talk_expect(rt, TALK_READY, &msg, err);
+	return r;
+}
+
+int
+init_birth(struct runtime *rt, const struct runtime_plan *plan, struct err *err)
+{
+	auto_close int home_fd = -EBADF, cgroup_fd = -EBADF, child_end = -EBADF;
+	auto_filter struct filter filter = {0};
+	struct child child = {.plan = plan, .filter = &filter};
+	int pair[2], r;
+
+	r = filter_load(rt->rec.filter, &filter, err);
+	if (r < 0)
+		return r;
+	cgroup_fd = cgroup_open2(&rt->rec, NULL, err);
+	if (cgroup_fd < 0)
+		return cgroup_fd;
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		return err_set(err, ZE_IO, errno, "make a pair of sockets");
+	rt->talk_fd = pair[0];
+	child_end = child.talk_fd = pair[1];
+	home_fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	if (home_fd < 0 || unshare(CLONE_NEWNS) < 0)
+		return err_set(err, ZE_IO, errno, "make a mount namespace");
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		r = err_set(err, ZE_IO, errno, "make the mounts private");
+	else
+		r = birth(rt, plan, &child, cgroup_fd, err);
+	/* Also takes the root and working directories back to "/". */
+	if (setns(home_fd, CLONE_NEWNS) < 0 && r == 0)
+		r = err_set(err, ZE_IO, errno, "return to the host's mount namespace");
+	return r;
+}
+
+int
+init_exec(struct runtime *rt, struct err *err)
+{
+	struct talk_msg msg;
+	int r;
+
+	r = talk_send(rt->talk_fd, TALK_START, err);
+	if (r < 0)
+		return r;
+	r = talk_recv(rt, TALK_START, &msg, err);
+	rt->talk_fd = fd_close(rt->talk_fd);
+	return r == 1 ? 0 : r;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a process gives up on its way into a zone. Everything here runs in a child between clone and
+ * exec: system calls only, errno as the only message.
+ */
+#include "runtime/runtime_priv.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <linux/keyctl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int
+priv_become_root(void)
+{
+	if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, 0, 0, 0) < 0 ||
+	    syscall(SYS_setresuid, 0, 0, 0) < 0)
+		return -1;
+	/* A new, empty one: the session keyring of whoever started us stays outside. */
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
+		return -1;
+	return 0;
+}
+
+int
+priv_limit(uint64_t caps)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[2] = {
+	    {.effective = (uint32_t)caps, .permitted = (uint32_t)caps},
+	    {.effective = (uint32_t)(caps >> 32), .permitted = (uint32_t)(caps >> 32)},
+	};
+
+	for (int cap = 0; cap < 64 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
+		if (!(caps & 1ull << cap) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+			return -1;
+	}
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		return -1;
+	/* Nothing is inheritable: exec by the zone's root gives the bounding set, and no more. */
+	return (int)syscall(SYS_capset, &header, data);
+}
+
+int
+priv_reset_process(void)
+{
+	sigset_t none;
+
+	(void)umask(022);
+	(void)sigemptyset(&none);
+	return sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int
+priv_limit_core(void)
+{
+	/*
+	 * A handler that core_pattern pipes to runs as the host's root, whatever the limit, but for
+	 * the value of 1, by which the kernel keeps the handler's own dumps from starting another.
+	 */
+	struct rlimit one = {.rlim_cur = 1, .rlim_max = 1};
+
+	return setrlimit(RLIMIT_CORE, &one);
+}
