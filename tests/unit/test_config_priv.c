@@ -29,7 +29,7 @@ caps(const char *limitpriv, bool exclusive_ip)
 	uint64_t mask = 0;
 
 	if (config_priv_caps(limitpriv, exclusive_ip, &mask, &err) < 0)
-		fail_msg("%s: %s", limitpriv, err.msg);
+		fail_msg("%s: %s", limitpriv ? limitpriv : "default", err.msg);
 	return mask;
 }
 
