@@ -120,16 +120,6 @@ config_alias_drop(struct config *cfg, enum config_prop prop)
 		config_res_free(config_unlink(cfg, rctl));
 }
 
-static bool
-is_empty(const struct config_res *res)
-{
-	for (unsigned p = config_types[res->type].first; p < (unsigned)config_types[res->type].end;
-	     p++)
-		if (config_res_is_set(res, p))
-			return false;
-	return true;
-}
-
 static int
 refresh_prop(struct config *cfg, enum config_prop prop, const char *value, struct err *err)
 {
@@ -142,7 +132,7 @@ refresh_prop(struct config *cfg, enum config_prop prop, const char *value, struc
 		return 0;
 	if (view) {
 		r = config_res_store(view, prop, value, err);
-		if (r == 0 && type != CONFIG_GLOBAL && is_empty(view))
+		if (r == 0 && type != CONFIG_GLOBAL && config_res_is_empty(view))
 			config_res_free(config_unlink(cfg, view));
 		return r;
 	}

@@ -50,6 +50,9 @@ const char *config_res_raw(const struct config_res *res, enum config_prop prop);
 int config_res_store(struct config_res *res, enum config_prop prop, const char *value,
 		     struct err *err);
 
+/* Whether no property has a value of its own. */
+bool config_res_is_empty(const struct config_res *res);
+
 /* "fs 'dir=/export'": how messages name a resource. */
 int config_res_label(const struct config_res *res, struct str *ret);
 

@@ -151,6 +151,16 @@ config_res_is_set(const struct config_res *res, enum config_prop prop)
 	return config_res_raw(res, prop);
 }
 
+bool
+config_res_is_empty(const struct config_res *res)
+{
+	for (unsigned p = config_types[res->type].first; p < (unsigned)config_types[res->type].end;
+	     p++)
+		if (config_res_is_set(res, p))
+			return false;
+	return true;
+}
+
 const char *const *
 config_res_list(const struct config_res *res, enum config_prop prop, size_t *ret_n)
 {

@@ -400,7 +400,8 @@ finish(struct reader *reader)
 	struct err why;
 
 	for (size_t i = 0; i < 2; i++) {
-		if (!*assembled_res[i])
+		/* Elements whose attributes are all empty say nothing. */
+		if (!*assembled_res[i] || config_res_is_empty(*assembled_res[i]))
 			continue;
 		if (config_add(reader->cfg, *assembled_res[i], NULL, &why) < 0)
 			return fail_with(reader, "zone", &why);

@@ -89,8 +89,6 @@ static const struct check_case cases[] = {
     /* Memory */
     {ZONE, "<mcap physcap=\"52428800\"/>" RCTL("zone.max-locked-memory", "52428801", "deny"),
      "capped-memory: locked '52428801' is more than physical '52428800'\n"},
-    {ZONE, "<mcap physcap=\"\"/>",
-     "capped-memory: none of physical, swap and locked is specified\n"},
 
     /* attr */
     {ZONE, "<attr name=\"zone.x\" type=\"string\" value=\"1\"/>",

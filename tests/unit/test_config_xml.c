@@ -252,6 +252,17 @@ a_document_that_is_too_large_is_refused(void **state)
 	free(doc);
 }
 
+static void
+elements_that_say_nothing_make_no_resource(void **state)
+{
+	auto_config struct config *cfg = NULL;
+
+	(void)state;
+	assert_int_equal(parse(ZONE("<mcap physcap=\"\"/><tmp_pool importance=\"\"/>"), &cfg), 0);
+	assert_int_equal(config_count(cfg, CONFIG_CAPPED_MEMORY), 0);
+	assert_int_equal(config_count(cfg, CONFIG_DEDICATED_CPU), 0);
+}
+
 int
 main(void)
 {
@@ -262,6 +273,7 @@ main(void)
 	    cmocka_unit_test(what_is_not_known_is_refused_by_line_and_name),
 	    cmocka_unit_test(a_nul_in_the_document_is_refused),
 	    cmocka_unit_test(a_hostile_document_costs_little),
+	    cmocka_unit_test(elements_that_say_nothing_make_no_resource),
 	    cmocka_unit_test(a_document_that_is_too_large_is_refused),
 	};
 

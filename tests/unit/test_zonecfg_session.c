@@ -8,7 +8,7 @@
 #include <cmocka.h>
 
 #include "base/fd.h"
-#include "lib/config_random.h"
+#include "config_random.h"
 #include "zonecfg/zonecfg.h"
 
 #include <stdlib.h>
