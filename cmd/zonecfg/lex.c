@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-#define BLANKS   " \t\r\n"
+#define BLANKS   " \t\r"
 #define SPECIALS "\";=[]()"
 
 static enum token_kind
@@ -38,7 +38,7 @@ lex_quoted(struct lexer *lx)
 
 	lx->pos++;
 	tok.text = lx->line + lx->pos;
-	tok.len = strcspn(tok.text, "\"\n");
+	tok.len = strcspn(tok.text, "\"");
 	tok.unclosed = tok.text[tok.len] != '"';
 	lx->pos += tok.len + (tok.unclosed ? 0 : 1);
 	return tok;

@@ -82,18 +82,27 @@ check_root(struct zonecfg_opts *opts)
 
 /* ---- how the commands come ------------------------------------------------------------------- */
 
+/* The words of the command line make one text, in which a newline ends a command as it does in a
+ * file. */
 static void
 run_words(struct session *s, int argc, char **argv)
 {
-	auto_str struct str line = {0};
+	auto_str struct str text = {0};
+	size_t len;
 	int r = 0;
 
 	for (int i = 0; r == 0 && i < argc; i++)
-		r = str_addf(&line, "%s%s", i ? " " : "", argv[i]);
-	if (r < 0)
+		r = str_addf(&text, "%s%s", i ? " " : "", argv[i]);
+	if (r < 0) {
 		(void)session_error(s, "out of memory");
-	else
-		session_line(s, line.s, line.len);
+		s->failed = true;
+		return;
+	}
+	for (char *line = text.s; !s->done && line < text.s + text.len; line += len + 1) {
+		len = strcspn(line, "\n");
+		line[len] = '\0';
+		session_line(s, line, len);
+	}
 }
 
 static int
