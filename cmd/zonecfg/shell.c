@@ -230,8 +230,8 @@ shell_read(struct shell *sh, bool *ret_again)
 	(void)sigaddset(&block, SIGINT);
 	(void)sigprocmask(SIG_BLOCK, &block, &sh->waiting);
 	interrupted = 0;
-	(void)el_set(sh->el, EL_PREP_TERM,
-		     1); /* before the prompt, or early keys are echoed twice */
+	/* Before the prompt is seen, or keys that are typed early are echoed twice. */
+	(void)el_set(sh->el, EL_PREP_TERM, 1);
 	line = el_gets(sh->el, &len);
 	(void)sigprocmask(SIG_SETMASK, &sh->waiting, NULL);
 	*ret_again = interrupted;
