@@ -67,7 +67,7 @@ struct talk_msg {
 	uint32_t talk; /* enum talk */
 	int32_t os_errno;
 	int32_t fs_fd[ROOT_FS_COUNT]; /* TALK_OPENED: valid in the parent as well */
-	char what[48];                /* TALK_FAILED */
+	char what[128];               /* TALK_FAILED */
 };
 
 /* What the child knows; all of it exists before the clone. */
@@ -79,15 +79,25 @@ struct child {
 
 /* ---- the child ---- */
 
+/* @of: what it was done to, or "" */
+static _Noreturn void
+child_fail_at(const struct child *child, const char *what, const char *of)
+{
+	struct talk_msg msg = {.talk = TALK_FAILED, .os_errno = errno};
+	size_t n = 0;
+
+	for (; n + 1 < sizeof(msg.what) && *what; n++)
+		msg.what[n] = *what++;
+	for (; n + 1 < sizeof(msg.what) && *of; n++)
+		msg.what[n] = *of++;
+	(void)!write(child->talk_fd, &msg, sizeof(msg)); /* nobody else could be told */
+	_exit(1);
+}
+
 static _Noreturn void
 child_fail(const struct child *child, const char *what)
 {
-	struct talk_msg msg = {.talk = TALK_FAILED, .os_errno = errno};
-
-	for (size_t i = 0; i + 1 < sizeof(msg.what) && what[i]; i++)
-		msg.what[i] = what[i];
-	(void)!write(child->talk_fd, &msg, sizeof(msg)); /* nobody else could be told */
-	_exit(1);
+	child_fail_at(child, what, "");
 }
 
 static void
@@ -235,7 +245,7 @@ child_exec(const struct child *child)
 	if (priv_limit(plan->caps) < 0)
 		child_fail(child, "limit the zone's capabilities");
 	(void)execve(plan->argv.v[0], plan->argv.v, plan->envp.v);
-	child_fail(child, "execute the zone's init");
+	child_fail_at(child, "execute the zone's init ", plan->argv.v[0]);
 }
 
 static _Noreturn void

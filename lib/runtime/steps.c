@@ -18,6 +18,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -337,21 +338,60 @@ runtime_down(const char *name, struct err *err)
 	return 0;
 }
 
+/* How long the zone may take to begin its own poweroff: the file may be on something that hangs. */
+#define ASK_TIMEOUT_MS 5000
+
+/*
+ * The part of ask_by_program() in a process of its own. Entering changes where the later children
+ * of the caller are born, and the daemon has zones to make; and when this process ends, the zone's
+ * init inherits the program.
+ */
+static _Noreturn void
+ask_child(const char *name, bool reboot, int result_fd)
+{
+	static const char *const envp[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+	const char *const argv[] = {reboot ? "/sbin/reboot" : "/sbin/poweroff", NULL};
+	struct runtime_enter_req req = {.zone = name, .argv = argv, .envp = envp};
+	struct runtime_entered entered;
+	struct err err = {0};
+
+	if (runtime_enter(&req, &entered, &err) < 0)
+		(void)!write(result_fd, &err, sizeof(err)); /* nobody else could be told */
+	_exit(0);
+}
+
 /* Ask an init that is not systemd by the zone's own program. */
 static int
 ask_by_program(const struct runtime *rt, bool reboot, struct err *err)
 {
-	static const char *const envp[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
-	const char *const argv[] = {reboot ? "/sbin/reboot" : "/sbin/poweroff", NULL};
-	struct runtime_enter_req req = {.zone = rt->name, .argv = argv, .envp = envp};
-	struct runtime_entered entered;
-	int r = runtime_enter(&req, &entered, err);
+	auto_close int read_fd = -EBADF, write_fd = -EBADF;
+	struct pollfd fds = {.events = POLLIN};
+	struct err cause;
+	int pair[2], r;
+	pid_t pid;
 
-	if (r < 0)
-		return r;
-	(void)waitid(P_PIDFD, (id_t)entered.pid_fd, NULL, WEXITED);
-	(void)fd_close(entered.pid_fd);
-	return 0;
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return err_set(err, ZE_IO, errno, "make a pipe");
+	fds.fd = read_fd = pair[0];
+	write_fd = pair[1];
+	pid = fork();
+	if (pid < 0)
+		return err_set(err, ZE_IO, errno, "make a process");
+	if (pid == 0)
+		ask_child(rt->name, reboot, write_fd);
+	write_fd = fd_close(write_fd);
+	do {
+		r = poll(&fds, 1, ASK_TIMEOUT_MS);
+	} while (r < 0 && errno == EINTR);
+	if (r <= 0)
+		(void)kill(pid, SIGKILL); /* our own child, not yet waited for */
+	(void)waitpid(pid, NULL, 0);
+	if (r <= 0)
+		return err_set(err, ZE_TIMEOUT, 0,
+			       "the zone's own program to end it does not start");
+	if (read(read_fd, &cause, sizeof(cause)) != sizeof(cause))
+		return 0; /* end of file: it runs */
+	return err_set(err, cause.code, 0, "%s", cause.msg);
 }
 
 int
