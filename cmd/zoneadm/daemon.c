@@ -11,14 +11,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Lines that come from zoneadmd carry the zone's name, and not the command's. */
+/* Lines that come from zoneadmd carry the zone's name, once, and not the command's. */
 static void
 print_lines(const char *zone, char *text)
 {
-	char *save = NULL;
+	char prefix[CONFIG_NAME_MAX + 16], *save = NULL;
+	size_t len;
 
+	len = (size_t)snprintf(prefix, sizeof(prefix), "zone '%s': ", zone);
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		(void)fprintf(stderr, "zone '%s': %s\n", zone, line);
+		(void)fprintf(stderr, "%s%s\n", strncmp(line, prefix, len) != 0 ? prefix : "",
+			      line);
 }
 
 int
