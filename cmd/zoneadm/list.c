@@ -128,19 +128,19 @@ collect(struct list *list, const struct config_index *index, const char *only,
 
 /* Brand and network of a zone; false when its configuration cannot be read. */
 static bool
-describe(const char *root, struct line *line)
+describe(const char *root, struct line *line, struct err *err)
 {
 	auto_config struct config *cfg = NULL;
 
 	if (line->id == 0 || (!*root && zoneadm_in_zone())) {
 		line->brand = strdup("native");
-		return line->brand != NULL;
+		return line->brand || err_nomem(err) == 0;
 	}
-	if (config_load(root, line->entry->name, &cfg, NULL) < 0)
+	if (config_load(root, line->entry->name, &cfg, err) < 0)
 		return false;
 	line->brand = strdup(config_brand(cfg));
 	line->exclusive = str_eq(config_get(cfg, CONFIG_IP_TYPE), "exclusive");
-	return line->brand != NULL;
+	return line->brand || err_nomem(err) == 0;
 }
 
 static const char *
@@ -175,26 +175,35 @@ print_parsable(const struct line *line)
 }
 
 static void
-print_list(struct list *list, const char *root)
+print_line(const struct list *list, const struct line *line)
 {
+	if (list->verbose)
+		print_verbose(line);
+	else if (list->parsable)
+		print_parsable(line);
+	else
+		(void)puts(line->entry->name);
+}
+
+/* Returns an exit code: one broken zone hides no others, but is no answer when it was asked for. */
+static int
+print_list(const struct zoneadm *za, struct list *list)
+{
+	bool describing = list->verbose || list->parsable;
+	struct err err;
+
+	for (size_t i = 0; describing && i < list->n; i++)
+		if (!describe(za->root, &list->lines[i], &err) && za->zone)
+			return zoneadm_fail(za, &err);
 	if (list->verbose)
 		(void)printf("%4s %-16s %-14s %-30s %-10s\n", "ID", "NAME", "STATUS", "PATH",
 			     "BRAND");
 	for (size_t i = 0; i < list->n; i++) {
-		struct line *line = &list->lines[i];
-
-		if (!list->verbose && !list->parsable) {
-			(void)puts(line->entry->name);
-			continue;
-		}
-		if (!describe(root, line))
-			continue; /* one broken zone must not hide the others */
-		if (list->verbose)
-			print_verbose(line);
-		else
-			print_parsable(line);
-		free(line->brand);
+		if (!describing || list->lines[i].brand)
+			print_line(list, &list->lines[i]);
+		free(list->lines[i].brand);
 	}
+	return ZONEADM_OK;
 }
 
 /* ---- the command ----------------------------------------------------------------------------- */
@@ -263,7 +272,7 @@ list_myself(struct zoneadm *za, const struct list *list)
 	one.lines = &line;
 	one.n = !za->zone || !strcmp(za->zone, self.name);
 	if (one.n)
-		print_list(&one, za->root);
+		r = print_list(za, &one);
 	else
 		r = zoneadm_error(za, "%s: No such zone configured", za->zone);
 	free(self.zonepath);
@@ -294,7 +303,7 @@ zoneadm_list(struct zoneadm *za, int argc, char **argv)
 		return zoneadm_error(za, "out of memory");
 	if (collect(&list, &index, za->zone, live, n_live) < 0)
 		return zoneadm_error(za, "out of memory");
-	print_list(&list, za->root);
+	r = print_list(za, &list);
 	free(list.lines);
-	return ZONEADM_OK;
+	return r;
 }

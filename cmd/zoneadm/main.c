@@ -29,7 +29,7 @@ const struct zoneadm_command zoneadm_commands[] = {
      "Stop a zone at once: its processes are killed, its scripts for shutting down do not run.",
      zoneadm_halt, 0, ZONEADM_NEED_INSTALLED},
     {"help", "help [subcommand]", "Print how zoneadm or one of its subcommands is used.",
-     zoneadm_help, ZONEADM_ANYONE | ZONEADM_NO_ZONE, ZONEADM_NEED_NOTHING},
+     zoneadm_help, ZONEADM_ANYONE | ZONEADM_NO_ZONE | ZONEADM_ROOT_OPT, ZONEADM_NEED_NOTHING},
     {"install",
      "install [-n] [-p package,...] [-x package=package,...] [--all] [--keep-edited pattern] "
      "[--no-cache] [--offline] [--refuse-changed]",
