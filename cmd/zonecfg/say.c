@@ -21,7 +21,7 @@ say_where(const struct session *s)
 		(void)fprintf(s->errs, "line %zu of '%s':\n", s->line, s->file);
 }
 
-static void
+__attribute__((format(printf, 2, 0))) static void
 say_line(const struct session *s, const char *fmt, va_list ap)
 {
 	char text[1200];
