@@ -22,125 +22,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#define CGROUP_V1_MOUNTS "/sys/fs/cgroup"
-
-/* A zone makes cgroups as it likes, within reason: each costs memory of the kernel. */
-#define CGROUP_DEPTH_MAX       "64"
-#define CGROUP_DESCENDANTS_MAX "16384"
-
-static int
-write_file_at(int dir_fd, const char *name, const char *value)
+int
+cgroup_write(int dir_fd, const char *name, const char *value)
 {
 	auto_close int fd = openat(dir_fd, name, O_WRONLY | O_CLOEXEC);
 
 	return fd < 0 ? -1 : fd_write_all(fd, value, strlen(value));
-}
-
-/* Make MOUNT/PARENT/NAME for @cgroup "PARENT/NAME" and open it. */
-static int
-cgroup_make(const char *mount, const char *cgroup, struct err *err)
-{
-	auto_free char *path = NULL;
-	char *slash;
-	int fd, n;
-
-	n = asprintf(&path, "%s/%s", mount, cgroup);
-	if (n < 0) {
-		path = NULL; /* undefined after a failure */
-		return err_nomem(err);
-	}
-	slash = strrchr(path, '/');
-	*slash = '\0';
-	if (fault_point("mkdir") || (mkdir(path, 0755) < 0 && errno != EEXIST))
-		return err_set(err, ZE_IO, errno, "make cgroup '%s'", path);
-	*slash = '/';
-	if (fault_point("mkdir") || (mkdir(path, 0755) < 0 && errno != EEXIST))
-		return err_set(err, ZE_IO, errno, "make cgroup '%s'", path);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return err_set(err, ZE_IO, errno, "open cgroup '%s'", path);
-	return fd;
-}
-
-/*
- * Hand the controllers down to the zones, each by itself: one that the kernel refuses (it is bound
- * to a v1 hierarchy, say) does not take the others with it. A limit that needs it fails by name.
- */
-static void
-hand_down_controllers(const struct runtime_plan *plan)
-{
-	static const char *const wanted[] = {"+cpu", "+memory", "+pids", "+io"};
-	auto_close int root_fd = -EBADF, parent_fd = -EBADF;
-
-	root_fd = open(plan->host.cgroup2, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (root_fd < 0)
-		return;
-	parent_fd = openat(root_fd, plan->host.cgroup_parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		(void)write_file_at(root_fd, "cgroup.subtree_control", wanted[i]);
-		(void)write_file_at(parent_fd, "cgroup.subtree_control", wanted[i]);
-	}
-}
-
-/* What a delegated cgroup's new owner gets: the directory and the files that move processes. */
-static int
-delegate(int cgroup_fd, uint32_t id_base, struct err *err)
-{
-	static const char *const files[] = {"cgroup.procs", "cgroup.threads",
-					    "cgroup.subtree_control"};
-
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		if (fchownat(cgroup_fd, files[i], id_base, id_base, AT_SYMLINK_NOFOLLOW) < 0)
-			return err_set(err, ZE_IO, errno, "give '%s' to the zone", files[i]);
-	}
-	if (fchown(cgroup_fd, id_base, id_base) < 0)
-		return err_set(err, ZE_IO, errno, "give the cgroup to the zone");
-	return 0;
-}
-
-static int
-set_limits(const struct runtime_plan *plan, int cgroup2_fd, struct err *err)
-{
-	char mount[64];
-
-	for (size_t i = 0; i < plan->n_limits; i++) {
-		const struct plan_limit *limit = &plan->limits[i];
-		auto_close int v1_fd = -EBADF;
-
-		if (limit->v1) {
-			(void)snprintf(mount, sizeof(mount), CGROUP_V1_MOUNTS "/%s",
-				       cgroup_controller_name(limit->controller));
-			v1_fd = cgroup_make(mount, plan->cgroup, err);
-			if (v1_fd < 0)
-				return v1_fd;
-		}
-		if (write_file_at(limit->v1 ? v1_fd : cgroup2_fd, limit->file, limit->value) < 0)
-			return err_set(err, ZE_IO, errno, "set limit %s to %s", limit->file,
-				       limit->value);
-	}
-	return 0;
-}
-
-int
-cgroup_up(const struct runtime_plan *plan, uint32_t id_base, struct err *err)
-{
-	auto_close int fd = -EBADF;
-	int r;
-
-	fd = cgroup_make(plan->host.cgroup2, plan->cgroup, err);
-	if (fd < 0)
-		return fd;
-	if (plan->host.controllers2)
-		hand_down_controllers(plan);
-	if (write_file_at(fd, "cgroup.max.depth", CGROUP_DEPTH_MAX) < 0 ||
-	    write_file_at(fd, "cgroup.max.descendants", CGROUP_DESCENDANTS_MAX) < 0)
-		return err_set(err, ZE_IO, errno, "limit cgroup '%s'", plan->cgroup);
-	r = set_limits(plan, fd, err);
-	if (r == 0)
-		r = dev_policy_attach(plan, fd, err);
-	if (r == 0)
-		r = delegate(fd, id_base, err);
-	return r;
 }
 
 int
@@ -195,7 +82,7 @@ join_v1(const char *path, void *arg, struct err *err)
 
 	(void)snprintf(text, sizeof(text), "%d", *(const pid_t *)arg);
 	dir_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0 || write_file_at(dir_fd, "cgroup.procs", text) < 0)
+	if (dir_fd < 0 || cgroup_write(dir_fd, "cgroup.procs", text) < 0)
 		return err_set(err, ZE_IO, errno, "enter cgroup '%s'", path);
 	return 0;
 }
@@ -280,7 +167,7 @@ cgroup_kill(const struct runtime_record *rec, unsigned timeout_ms, struct err *e
 	if (dir_fd < 0)
 		return errno == ENOENT ? 0 : err_set(err, ZE_IO, errno, "open cgroup '%s'", path);
 	events_fd = openat(dir_fd, "cgroup.events", O_RDONLY | O_CLOEXEC);
-	if (events_fd < 0 || write_file_at(dir_fd, "cgroup.kill", "1") < 0)
+	if (events_fd < 0 || cgroup_write(dir_fd, "cgroup.kill", "1") < 0)
 		return err_set(err, ZE_IO, errno, "kill the processes of cgroup '%s'", path);
 	(void)clock_gettime(CLOCK_MONOTONIC, &start);
 	/* The file is read before each wait: a change between read and poll wakes it at once. */

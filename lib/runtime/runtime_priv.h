@@ -269,6 +269,16 @@ int plan_bootargs(const char *const *words, const char *property, const char *in
 /* ---- cgroups: cgroup.c
  * ------------------------------------------------------------------------------------- */
 
+#define CGROUP_V1_MOUNTS "/sys/fs/cgroup"
+
+/* A zone's cgroups go no deeper than this, so that they can be removed by recursion. */
+#define CGROUP_DEPTH_MAX "64"
+
+/**
+ * cgroup_write - write a value to a file of a cgroup; returns 0, or -1 with errno set
+ */
+int cgroup_write(int cgroup_fd, const char *name, const char *value);
+
 /**
  * cgroup_up - make the zone's cgroups, set its limits and hand the v2 one to the zone's root
  */
@@ -322,8 +332,17 @@ void filter_name(uint64_t caps, bool core_pinned, char *ret, size_t size);
  */
 int filter_ensure(uint64_t caps, bool core_pinned, struct err *err);
 
+#define FILTER_MAGIC 0x465a5a31u /* "FZZ1" */
+
 /* A filter, ready for the kernel: programs that are loaded one after the other. */
 #define FILTER_PROGRAMS_MAX 2
+
+/* How a filter file begins; the instructions of its programs follow. */
+struct filter_header {
+	uint32_t magic;
+	uint32_t n;
+	uint32_t len[FILTER_PROGRAMS_MAX]; /* instructions of each */
+};
 
 struct filter {
 	void *bytes; /* owns what the programs point into */

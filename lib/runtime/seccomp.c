@@ -33,14 +33,6 @@
 /* Raised with every change of the lists, so that no old file is taken for a new one. */
 #define FILTER_REVISION 1
 
-#define FILTER_MAGIC 0x465a5a31u /* "FZZ1" */
-
-struct filter_header {
-	uint32_t magic;
-	uint32_t n;
-	uint32_t len[FILTER_PROGRAMS_MAX]; /* instructions of each, which follow */
-};
-
 /* Allowed when the zone has the capability. */
 static const struct {
 	int cap;
@@ -167,11 +159,13 @@ make_arguments(bool core_pinned, scmp_filter_ctx *ret)
 	if (r == 0 && core_pinned)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(0), SCMP_SYS(prlimit64), 3,
 				     SCMP_CMP(1, SCMP_CMP_MASKED_EQ, 0xffffffffu, RLIMIT_CORE),
-				     SCMP_CMP(2, SCMP_CMP_NE, 0), SCMP_CMP(3, SCMP_CMP_EQ, 0));
+				     SCMP_CMP(2, SCMP_CMP_NE, 0, 0),
+				     SCMP_CMP(3, SCMP_CMP_EQ, 0, 0));
 	if (r == 0 && core_pinned)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 3,
 				     SCMP_CMP(1, SCMP_CMP_MASKED_EQ, 0xffffffffu, RLIMIT_CORE),
-				     SCMP_CMP(2, SCMP_CMP_NE, 0), SCMP_CMP(3, SCMP_CMP_NE, 0));
+				     SCMP_CMP(2, SCMP_CMP_NE, 0, 0),
+				     SCMP_CMP(3, SCMP_CMP_NE, 0, 0));
 	if (r < 0 && ctx)
 		seccomp_release(ctx);
 	else if (r == 0)
@@ -239,63 +233,4 @@ filter_ensure(uint64_t caps, bool core_pinned, struct err *err)
 	if (r < 0)
 		return r;
 	return path_file_replace(path, bytes, size, 0600, err);
-}
-
-int
-filter_load(const char *name, struct filter *ret, struct err *err)
-{
-	auto_free char *path = NULL, *bytes = NULL;
-	struct filter_header header;
-	struct filter filter = {0};
-	size_t size, at = sizeof(header);
-	int r;
-
-	if (asprintf(&path, RUNTIME_DIR "/%s", name) < 0) {
-		path = NULL; /* undefined after a failure */
-		return err_nomem(err);
-	}
-	r = path_file_read(path, 1u << 20, &bytes, &size, err);
-	if (r < 0)
-		return err_add(err, "system call filter");
-	if (size < sizeof(header))
-		return err_set(err, ZE_FORMAT, 0, "'%s' is not a system call filter", path);
-	memcpy(&header, bytes, sizeof(header));
-	if (header.magic != FILTER_MAGIC || header.n > FILTER_PROGRAMS_MAX)
-		return err_set(err, ZE_FORMAT, 0, "'%s' is not a system call filter", path);
-	for (uint32_t i = 0; i < header.n; i++) {
-		if (header.len[i] == 0 || header.len[i] > BPF_MAXINSNS ||
-		    (size - at) / sizeof(struct sock_filter) < header.len[i])
-			return err_set(err, ZE_FORMAT, 0, "'%s' is not a system call filter", path);
-		filter.programs[i].len = (uint16_t)header.len[i];
-		filter.programs[i].instructions = bytes + at;
-		at += header.len[i] * sizeof(struct sock_filter);
-	}
-	filter.n = header.n;
-	filter.bytes = ptr_take(&bytes);
-	*ret = filter;
-	return 0;
-}
-
-void
-filter_free(struct filter *filter)
-{
-	int saved_errno = errno;
-
-	free(filter->bytes);
-	*filter = (struct filter){0};
-	errno = saved_errno;
-}
-
-int
-filter_apply(const struct filter *filter)
-{
-	struct sock_fprog prog;
-
-	for (unsigned i = 0; i < filter->n; i++) {
-		prog.len = filter->programs[i].len;
-		prog.filter = filter->programs[i].instructions;
-		if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0)
-			return -1;
-	}
-	return 0;
 }

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Interactive sessions: the user's terminal in raw mode on one side, a terminal of the zone or its
+ * console on the other.
+ */
+#include "zlogin/zlogin.h"
+
+#include "base/fd.h"
+#include "control/control.h"
+#include "runtime/runtime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/pidfd.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+struct session {
+	int far_fd; /* the zone's side: a terminal's master, or the console's socket */
+	int pid_fd; /* ends the session; -EBADF: end of file of far_fd does */
+	int signal_fd;
+	bool is_pty;
+	bool has_stdin;
+	struct escape escape;
+	struct termios saved;
+	bool raw;
+};
+
+static void
+raw_enter(struct session *s)
+{
+	struct termios raw;
+
+	if (tcgetattr(STDIN_FILENO, &s->saved) < 0)
+		return;
+	raw = s->saved;
+	cfmakeraw(&raw);
+	s->raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+	s->escape.ends[s->escape.n_ends++] = s->saved.c_cc[VKILL];
+	s->escape.ends[s->escape.n_ends++] = s->saved.c_cc[VEOL];
+	s->escape.ends[s->escape.n_ends++] = s->saved.c_cc[VSUSP];
+	s->escape.ends[s->escape.n_ends++] = s->saved.c_cc[VINTR];
+	s->escape.eof = s->saved.c_cc[VEOF];
+}
+
+static void
+raw_leave(struct session *s)
+{
+	if (s->raw)
+		(void)tcsetattr(STDIN_FILENO, TCSADRAIN, &s->saved);
+	s->raw = false;
+}
+
+static void
+copy_size(const struct session *s)
+{
+	struct winsize size;
+
+	if (s->is_pty && ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0)
+		(void)ioctl(s->far_fd, TIOCSWINSZ, &size);
+}
+
+/* Waits for room when the other side is slow: what was typed is not lost. */
+static int
+write_far(const struct session *s, const unsigned char *buf, size_t n)
+{
+	struct pollfd pfd = {.fd = s->far_fd, .events = POLLOUT};
+	ssize_t done;
+
+	while (n > 0) {
+		done = write(s->far_fd, buf, n);
+		if (done < 0 && errno == EAGAIN && poll(&pfd, 1, -1) >= 0)
+			continue;
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done < 0)
+			return -1;
+		buf += done;
+		n -= (size_t)done;
+	}
+	return 0;
+}
+
+/* Returns whether the user leaves. */
+static bool
+from_user(struct session *s)
+{
+	unsigned char in[4096], out[4096];
+	bool leave = false;
+	ssize_t n;
+
+	n = read(STDIN_FILENO, in, sizeof(in));
+	if (n < 0 && errno == EINTR)
+		return false;
+	if (n <= 0) {
+		/* Nobody types any more; what the zone says is still shown. */
+		s->has_stdin = false;
+		if (s->is_pty && s->escape.eof == 0)
+			(void)write_far(s, (const unsigned char *)"\004", 1);
+		return !s->is_pty;
+	}
+	return write_far(s, out, escape_feed(&s->escape, in, (size_t)n, out, &leave)) < 0 || leave;
+}
+
+/* Returns whether the zone's side has ended. */
+static bool
+from_zone(const struct session *s)
+{
+	char buf[16384];
+	ssize_t n;
+
+	n = read(s->far_fd, buf, sizeof(buf));
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return false;
+	return n <= 0 || fd_write_all(STDOUT_FILENO, buf, (size_t)n) < 0;
+}
+
+/* Returns whether the session ends: SIGTERM and SIGHUP end it, SIGWINCH does not. */
+static bool
+from_signal(const struct session *s)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return false;
+	if (info.ssi_signo != SIGWINCH)
+		return true;
+	copy_size(s);
+	return false;
+}
+
+static void
+serve(struct session *s)
+{
+	bool ended = false;
+
+	for (;;) {
+		struct pollfd fds[4] = {
+		    {.fd = s->far_fd, .events = POLLIN},
+		    {.fd = s->has_stdin && !ended ? STDIN_FILENO : -1, .events = POLLIN},
+		    {.fd = s->signal_fd, .events = POLLIN},
+		    {.fd = ended ? -1 : s->pid_fd, .events = POLLIN},
+		};
+		/* After its end, what it has written; not what a daemon of it may still write. */
+		int r = poll(fds, 4, ended ? 20 : -1);
+
+		if (ended && r == 0)
+			return;
+		if (fds[2].revents && from_signal(s))
+			return;
+		if (fds[1].revents && from_user(s))
+			return;
+		if (fds[0].revents && from_zone(s)) {
+			if (s->pid_fd < 0 || ended)
+				return;
+			s->far_fd = -1; /* hung up: its end will be reported by the pidfd */
+		}
+		if (fds[3].revents)
+			ended = true;
+	}
+}
+
+static void
+session_begin(struct session *s, const struct zlogin *zl)
+{
+	sigset_t set;
+
+	s->escape.ch = zl->escape;
+	s->has_stdin = true;
+	(void)sigemptyset(&set);
+	(void)sigaddset(&set, SIGWINCH);
+	(void)sigaddset(&set, SIGTERM);
+	(void)sigaddset(&set, SIGHUP);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+	raw_enter(s);
+	copy_size(s);
+}
+
+static int
+start(const struct zlogin *zl, struct runtime_entered *ret, struct err *err)
+{
+	struct command command = {0};
+	struct runtime_enter_req req = {
+	    .zone = zl->zone,
+	    .argv = command.argv,
+	    .envp = command.envp,
+	    .pty = true,
+	    .login_session = true,
+	};
+	int r = -ZE_NOENT;
+
+	if (!zl->safe && !zl->text) {
+		command_login(zl, &command);
+		r = runtime_enter(&req, ret, err);
+	}
+	if (r == -ZE_NOENT) {
+		struct zlogin as_pty = *zl;
+
+		err_clear(err);
+		as_pty.pty = true;
+		command_shell(&as_pty, &command);
+		req.passwd = command.passwd;
+		r = runtime_enter(&req, ret, err);
+	}
+	free(command.words);
+	return r;
+}
+
+int
+session_run(const struct zlogin *zl, struct err *err)
+{
+	struct session s = {.signal_fd = -EBADF, .is_pty = true};
+	struct runtime_entered entered;
+	siginfo_t info = {0};
+	unsigned number = 0;
+	int r;
+
+	r = start(zl, &entered, err);
+	if (r < 0)
+		return ZLOGIN_FAILED;
+	s.far_fd = entered.pty_fd;
+	s.pid_fd = entered.pid_fd;
+	(void)ioctl(entered.pty_fd, TIOCGPTN, &number);
+	if (!zl->quiet)
+		(void)fprintf(stderr, "[Connected to zone '%s' pts/%u]\n", zl->zone, number);
+	session_begin(&s, zl);
+	serve(&s);
+	raw_leave(&s);
+	/* The hangup ends what is in the session; a session leader that is deaf to it stays behind.
+	 */
+	(void)fd_close(entered.pty_fd);
+	if (!zl->quiet)
+		(void)fprintf(stderr, "\n[Connection to zone '%s' pts/%u closed]\n", zl->zone,
+			      number);
+	if (!zl->text)
+		return 0;
+	while (waitid(P_PIDFD, (id_t)entered.pid_fd, &info, WEXITED) < 0 && errno == EINTR)
+		;
+	return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+}
+
+int
+session_console(const struct zlogin *zl, struct err *err)
+{
+	struct session s = {.signal_fd = -EBADF, .pid_fd = -EBADF};
+	auto_lock struct config_lock lock = {.fd = -EBADF};
+	auto_close int fd = -EBADF;
+	pid_t holder = 0;
+	int r;
+
+	r = config_lock_zone("", zl->zone, &lock, err);
+	if (r < 0)
+		return ZLOGIN_FAILED;
+	fd = control_console_open(zl->zone, zl->leave_at_halt, &holder, err);
+	config_unlock(&lock);
+	lock.fd = -EBADF;
+	if (fd == -ZE_BUSY)
+		(void)err_set(err, ZE_BUSY, 0, "the console of zone '%s' is in use by process %d",
+			      zl->zone, holder);
+	if (fd < 0)
+		return ZLOGIN_FAILED;
+	s.far_fd = fd;
+	if (!zl->quiet)
+		(void)fprintf(stderr, "[Connected to zone '%s' console]\n", zl->zone);
+	session_begin(&s, zl);
+	serve(&s);
+	raw_leave(&s);
+	if (!zl->quiet)
+		(void)fprintf(stderr, "\n[Connection to zone '%s' console closed]\n", zl->zone);
+	return 0;
+}

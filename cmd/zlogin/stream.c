@@ -1,0 +1,232 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A command with three separate streams. A descriptor of the host goes into the zone only if it can
+ * do nothing but carry bytes: a pipe, /dev/null, a file that is open for reading. For all others (a
+ * terminal, a directory, a socket, a file that could be truncated) the zone gets a pipe, and the
+ * bytes are carried here.
+ */
+#include "zlogin/zlogin.h"
+
+#include "base/fd.h"
+#include "runtime/runtime.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CHUNK 65536
+
+struct stream {
+	int from_fd, to_fd; /* -1: not carried, or at its end */
+	bool owns_from;     /* which of the two is our side of the pipe */
+	char buf[CHUNK];    /* read, not yet written */
+	size_t at, len;
+};
+
+/* Signals that are passed on to the command. */
+static const int passed_on[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
+
+static bool
+carries_only_bytes(int fd)
+{
+	struct stat st;
+	int flags;
+
+	if (fstat(fd, &st) < 0)
+		return false;
+	if (S_ISFIFO(st.st_mode))
+		return true;
+	if (S_ISCHR(st.st_mode))
+		return st.st_rdev == makedev(1, 3);
+	flags = fcntl(fd, F_GETFL);
+	return S_ISREG(st.st_mode) && flags >= 0 && (flags & O_ACCMODE) == O_RDONLY;
+}
+
+/* What the command gets for one of its three descriptors; *@ret_fd is to be closed if it is > 2. */
+static int
+stream_open(struct stream *stream, int fd, int *ret_fd, struct err *err)
+{
+	int p[2];
+
+	stream->from_fd = stream->to_fd = -1;
+	*ret_fd = fd;
+	if (carries_only_bytes(fd))
+		return 0;
+	if (pipe2(p, O_CLOEXEC) < 0)
+		return err_set(err, ZE_IO, errno, "make a pipe");
+	stream->owns_from = fd != STDIN_FILENO;
+	stream->from_fd = stream->owns_from ? p[0] : fd;
+	stream->to_fd = stream->owns_from ? fd : p[1];
+	*ret_fd = stream->owns_from ? p[1] : p[0];
+	/* Its reader may never read: that must not keep us from carrying output. */
+	if (!stream->owns_from && fcntl(p[1], F_SETFL, O_NONBLOCK) < 0)
+		return err_set(err, ZE_IO, errno, "make a pipe");
+	return 0;
+}
+
+static void
+stream_end(struct stream *stream)
+{
+	(void)fd_close(stream->owns_from ? stream->from_fd : stream->to_fd);
+	stream->from_fd = stream->to_fd = -1;
+	stream->at = stream->len = 0;
+}
+
+/* Read when nothing is waiting, else write. Either would not block, or may. */
+static void
+stream_move(struct stream *stream)
+{
+	ssize_t n;
+
+	if (stream->at == stream->len) {
+		n = read(stream->from_fd, stream->buf, sizeof(stream->buf));
+		if (n < 0 && (errno == EINTR || errno == EAGAIN))
+			return;
+		stream->at = 0;
+		stream->len = n > 0 ? (size_t)n : 0;
+		if (n <= 0)
+			stream_end(stream);
+		return;
+	}
+	n = write(stream->to_fd, stream->buf + stream->at, stream->len - stream->at);
+	if (n >= 0)
+		stream->at += (size_t)n;
+	else if (errno != EINTR && errno != EAGAIN)
+		stream_end(stream);
+}
+
+static struct pollfd
+stream_poll(const struct stream *stream)
+{
+	if (stream->at < stream->len)
+		return (struct pollfd){.fd = stream->to_fd, .events = POLLOUT};
+	return (struct pollfd){.fd = stream->from_fd, .events = POLLIN};
+}
+
+static void
+pass_signal(int signal_fd, pid_t pid)
+{
+	struct signalfd_siginfo info;
+
+	/* To the whole job, as a terminal would. Not waited for yet: the number is our child's. */
+	if (read(signal_fd, &info, sizeof(info)) == sizeof(info))
+		(void)kill(-pid, (int)info.ssi_signo);
+}
+
+static int
+exit_status(int pid_fd, struct err *err)
+{
+	siginfo_t info = {0};
+
+	while (waitid(P_PIDFD, (id_t)pid_fd, &info, WEXITED) < 0) {
+		if (errno == EINTR)
+			continue;
+		(void)err_set(err, ZE_IO, errno, "wait for the command");
+		return ZLOGIN_FAILED;
+	}
+	return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
+}
+
+/*
+ * Carry bytes and signals until the command has ended and what it wrote is out. A daemon that it
+ * left behind with our pipes is not waited for.
+ */
+static int
+serve(const struct runtime_entered *entered, int signal_fd, struct stream *streams, struct err *err)
+{
+	bool ended = false;
+	int r;
+
+	for (;;) {
+		struct pollfd fds[5] = {{.fd = ended ? -1 : entered->pid_fd, .events = POLLIN},
+					{.fd = signal_fd, .events = POLLIN},
+					stream_poll(&streams[0]),
+					stream_poll(&streams[1]),
+					stream_poll(&streams[2])};
+
+		if (ended)
+			fds[2].fd = -1;
+		r = poll(fds, 5, ended ? 0 : -1);
+		if (r < 0 && errno != EINTR) {
+			(void)err_set(err, ZE_IO, errno, "poll");
+			return ZLOGIN_FAILED;
+		}
+		if (ended && r == 0 && streams[1].at == streams[1].len &&
+		    streams[2].at == streams[2].len)
+			return exit_status(entered->pid_fd, err);
+		if (fds[0].revents)
+			ended = true;
+		if (fds[1].revents)
+			pass_signal(signal_fd, entered->pid);
+		for (int i = 0; i < 3; i++) {
+			if (fds[2 + i].revents)
+				stream_move(&streams[i]);
+		}
+	}
+}
+
+static int
+start(const struct zlogin *zl, const int *fds, struct runtime_entered *ret, struct err *err)
+{
+	struct runtime_enter_req req = {.zone = zl->zone, .stdio = {fds[0], fds[1], fds[2]}};
+	struct command command = {0};
+	int r = -ZE_NOENT;
+
+	req.argv = command.argv;
+	req.envp = command.envp;
+	req.passwd = true;
+	if (!zl->safe && !strcmp(zl->user, "root") && command_direct(zl->text, &command))
+		r = runtime_enter(&req, ret, err);
+	if (r == -ZE_NOENT) {
+		err_clear(err);
+		command_shell(zl, &command);
+		req.passwd = command.passwd;
+		r = runtime_enter(&req, ret, err);
+	}
+	free(command.words);
+	return r;
+}
+
+int
+stream_run(const struct zlogin *zl, struct err *err)
+{
+	auto_free struct stream *streams = calloc(3, sizeof(*streams));
+	auto_close int signal_fd = -EBADF;
+	struct runtime_entered entered;
+	int fds[3] = {0, 0, 0}, r = 0;
+	sigset_t set;
+
+	if (!streams) {
+		(void)err_nomem(err);
+		return ZLOGIN_FAILED;
+	}
+	(void)sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
+		(void)sigaddset(&set, passed_on[i]);
+	(void)sigprocmask(SIG_BLOCK, &set, NULL);
+	signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (zl->no_stdin) {
+		(void)close(STDIN_FILENO);
+		if (open("/dev/null", O_RDONLY) != STDIN_FILENO) {
+			(void)err_set(err, ZE_IO, errno, "open /dev/null");
+			return ZLOGIN_FAILED;
+		}
+	}
+	for (int i = 0; r == 0 && i < 3; i++)
+		r = stream_open(&streams[i], i, &fds[i], err);
+	if (r == 0)
+		r = start(zl, fds, &entered, err);
+	for (int i = 0; i < 3; i++) {
+		if (fds[i] > 2)
+			(void)fd_close(fds[i]);
+	}
+	return r < 0 ? ZLOGIN_FAILED : serve(&entered, signal_fd, streams, err);
+}
