@@ -221,9 +221,15 @@ remove_tree(int dir_fd, const char *name)
 static int
 remove_cgroup(const char *path, void *arg, struct err *err)
 {
+	auto_free char *parent = strdup(path);
+
 	(void)arg;
+	if (!parent)
+		return err_nomem(err);
 	if (remove_tree(AT_FDCWD, path) < 0)
 		return err_set(err, ZE_IO, errno, "remove cgroup '%s'", path);
+	*strrchr(parent, '/') = '\0';
+	(void)rmdir(parent); /* after the last zone; it is not empty otherwise */
 	return 0;
 }
 
@@ -239,8 +245,5 @@ cgroup_down(const struct runtime_record *rec, struct err *err)
 	}
 	r = remove_cgroup(path, NULL, err);
 	r1 = each_v1(rec, remove_cgroup, NULL, r < 0 ? NULL : err);
-	/* The parent, if this was the last zone; it is not empty otherwise. */
-	*strrchr(path, '/') = '\0';
-	(void)rmdir(path);
 	return r < 0 ? r : r1;
 }

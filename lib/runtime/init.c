@@ -9,9 +9,9 @@
  *	clone3				is in all new namespaces but mount and cgroup
  *	maps ids, joins v1 cgroups
  *	TALK_MAPPED		->
- *					becomes root, makes its cgroup namespace, settings, lo;
- *					opens proc, sysfs, cgroup2, mqueue, devpts (by a process
- *					that shares its memory)
+ *					becomes root, makes its cgroup and IPC namespaces,
+ *					settings, lo; opens proc, sysfs, cgroup2, mqueue, devpts
+ *					(by a process that shares its memory)
  *				<-	TALK_OPENED
  *	builds the tree, pivots into it
  *	TALK_BUILT		->
@@ -257,9 +257,12 @@ child_main(struct child *child)
 	child_wait(child, TALK_MAPPED);
 	if (priv_become_root() < 0)
 		child_fail(child, "become the zone's root");
-	/* Not by clone3: it would make the parent's cgroup the root that the zone sees. */
-	if (unshare(CLONE_NEWCGROUP) < 0)
-		child_fail(child, "make the zone's cgroup namespace");
+	/*
+	 * Not by clone3: it would make the parent's cgroup the root that the zone sees, and its
+	 * user the owner of the zone's message queues.
+	 */
+	if (unshare(CLONE_NEWCGROUP | CLONE_NEWIPC) < 0)
+		child_fail(child, "make the zone's cgroup and IPC namespaces");
 	child_settings(child);
 	child_open_fs(child);
 	child_wait(child, TALK_BUILT);
@@ -349,8 +352,8 @@ static int
 clone_child(struct runtime *rt, struct child *child, int cgroup_fd, pid_t *ret_pid, struct err *err)
 {
 	struct clone_args args = {
-	    .flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
-		     CLONE_FILES | CLONE_PIDFD | CLONE_INTO_CGROUP | CLONE_CLEAR_SIGHAND,
+	    .flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWNET | CLONE_FILES |
+		     CLONE_PIDFD | CLONE_INTO_CGROUP | CLONE_CLEAR_SIGHAND,
 	    .exit_signal = SIGCHLD,
 	    .cgroup = (uint64_t)cgroup_fd,
 	};
@@ -395,8 +398,6 @@ birth(struct runtime *rt, const struct runtime_plan *plan, struct child *child, 
 	if (r == 0)
 		r = cgroup_join1(&rt->rec, pid, err);
 	if (r == 0)
-		r = write_sysctls(plan, rt->init_fd, err);
-	if (r == 0)
 		r = talk_send(rt->talk_fd, TALK_MAPPED, err);
 	if (r < 0)
 		return r;
@@ -406,6 +407,8 @@ birth(struct runtime *rt, const struct runtime_plan *plan, struct child *child, 
 		return err_set(err, ZE_IO, errno, "open '%s'", path);
 	build.userns_fd = userns_fd;
 	r = talk_expect(rt, TALK_OPENED, &msg, err);
+	if (r == 0)
+		r = write_sysctls(plan, rt->init_fd, err);
 	if (r < 0)
 		return r;
 	for (int kind = 0; kind < ROOT_FS_COUNT; kind++)
