@@ -6,6 +6,7 @@
 #include "zonecfg.h"
 
 #include "base/fd.h"
+#include "base/path.h"
 
 #include <libgen.h>
 #include <stdarg.h>
@@ -78,6 +79,17 @@ check_root(struct zonecfg_opts *opts)
 	if (*opts->root && !S_ISDIR(st.st_mode))
 		return complain(opts, ZONECFG_ERROR, "-R: '%s' is not a directory", opts->root);
 	return ZONECFG_OK;
+}
+
+/* Zones are configured from the host; what boots a zone leaves this mark in it. */
+static bool
+is_in_zone(void)
+{
+	auto_free char *manager = NULL;
+	size_t size;
+
+	return path_file_read("/run/host/container-manager", 64, &manager, &size, NULL) == 0 &&
+	       !strcmp(manager, "zones\n");
 }
 
 /* ---- how the commands come ------------------------------------------------------------------- */
@@ -207,6 +219,10 @@ main(int argc, char **argv)
 	argv += optind;
 	if (argc > 0 && !opts.zone && !uuid && (!strcmp(argv[0], "help") || !strcmp(argv[0], "?")))
 		return run_help(&opts, argc, argv);
+	if (is_in_zone())
+		return complain(&opts, ZONECFG_ERROR,
+				"zones can be configured only from the "
+				"global zone, and this is a zone");
 	r = check_root(&opts);
 	if (r == ZONECFG_OK && uuid)
 		r = choose_by_uuid(&opts, uuid);

@@ -154,7 +154,7 @@ session_exists(const struct session *s, const char *name, enum zone_state *ret, 
 	if (r != 0)
 		return r;
 	r = config_load(s->opts->root, name, &cfg, err);
-	return r == -ZE_NOENT ? 0 : r == -ZE_NOMEM ? r : 1;
+	return r == -ZE_NOENT ? 0 : r == -ZE_NOMEM ? r : 2;
 }
 
 void

@@ -30,6 +30,12 @@ check_new_name(const struct session *s, const char *name)
 	r = session_exists(s, name, &state, &err);
 	if (r < 0)
 		return session_fail(s, &err);
+	if (r == 2)
+		return session_error(
+		    s,
+		    "zonename: there is a document of a zone '%s' without a line in "
+		    "the index; remove it with 'zonecfg -z %s delete -F'",
+		    name, name);
 	return r ? session_error(s, "zonename: zone '%s' already exists", name) : 0;
 }
 

@@ -142,7 +142,8 @@ int session_state(const struct session *s, const char *name, enum zone_state *re
  * session_exists - whether a name is taken, by an index line or a document (one may be missing)
  * @ret: as session_state()
  *
- * Returns 1, 0, or a negative code.
+ * Returns 1 for an index line, 2 for a document alone (what a kill leaves behind), 0 for neither,
+ * or a negative code.
  */
 int session_exists(const struct session *s, const char *name, enum zone_state *ret,
 		   struct err *err);
