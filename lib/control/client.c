@@ -196,8 +196,13 @@ start_daemon(const char *name, struct start *start, struct err *err)
 	int pair[2], r;
 
 	r = path_sibling_program("zoneadmd", &program, err);
-	if (r < 0)
-		return r;
+	if (r < 0) {
+		/* Its ZE_NOENT would say here that a daemon has left, and be tried again. */
+		if (err)
+			err->code = ZE_IO;
+		(void)err_add(err, "start zoneadmd");
+		return -ZE_IO;
+	}
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_set(err, ZE_IO, errno, "make a socket pair");
 	start->socket_fd = pair[0];

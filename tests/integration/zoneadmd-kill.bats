@@ -7,6 +7,7 @@ load helper
 
 teardown() {
 	zones_reset
+	rm -f /var/log/zones/*
 	assert_clean
 }
 
@@ -31,10 +32,11 @@ is_in_state() {
 	[ "$(zone_state "$1")" = "$2" ]
 }
 
-# A client of the console: prints what it gets, byte by byte, until its input ends or it is sent away.
+# A client of the console: prints what it gets, byte by byte, until its input ends or it is sent
+# away. For the background, or run: it takes the place of the shell.
 console() { # ZONE [LEAVE-AT-HALT]
-	python3 -c '
-import os, socket, sys, select
+	exec python3 -c '
+import os, select, socket, sys
 s = socket.socket(socket.AF_UNIX)
 s.connect(f"/run/zones/{sys.argv[1]}/console")
 s.send(f"IDENT {os.getpid()} C {sys.argv[2]}\n".encode())
@@ -83,7 +85,8 @@ while True:
 }
 
 @test "a shutdown works after a kill" {
-	zone web
+	zone_configure web && zone_root_busybox web
+	ln -s ../bin/busybox "$POOL/web/root/sbin/poweroff"
 	zoneadm -z web boot
 	kill_daemon web
 	run --separate-stderr zoneadm -z web shutdown
@@ -260,12 +263,10 @@ malformed request: boot arguments without an end"
 
 @test "the console shows a boot from its beginning, and stays over reboot and halt" {
 	zone web
-	zoneadmd -z web &
 	mkfifo "$FZ_WORK/in"
 	exec 8<>"$FZ_WORK/in"
-	# The daemon of this boot serves the console; the client stays until it is told to go.
 	zoneadm -z web boot
-	console web <"$FZ_WORK/in" >"$FZ_WORK/out" &
+	console web <"$FZ_WORK/in" >"$FZ_WORK/out" 3>&- 8>&- &
 	local client=$!
 	wait_for 5 grep -q "booting up" "$FZ_WORK/out"
 	zoneadm -z web reboot
@@ -288,14 +289,14 @@ malformed request: boot arguments without an end"
 	zoneadm -z web boot
 	mkfifo "$FZ_WORK/in2"
 	exec 8<>"$FZ_WORK/in2"
-	console web <"$FZ_WORK/in2" >"$FZ_WORK/out2" &
+	console web <"$FZ_WORK/in2" >"$FZ_WORK/out2" 3>&- 8>&- &
 	wait_for 5 grep -q OK "$FZ_WORK/out2"
-	run console web </dev/zero
+	run console web < <(sleep 5)
 	assert_output -e '^[0-9]+$'
 	[ -e "/proc/$output" ]
 	zoneadm -z web halt
 	exec 8>&-
-	kill %%
+	wait
 }
 
 @test "a client that asked for it is let go at halt" {
@@ -303,7 +304,7 @@ malformed request: boot arguments without an end"
 	zoneadm -z web boot
 	mkfifo "$FZ_WORK/in3"
 	exec 8<>"$FZ_WORK/in3"
-	console web 1 <"$FZ_WORK/in3" >"$FZ_WORK/out3" &
+	console web 1 <"$FZ_WORK/in3" >"$FZ_WORK/out3" 3>&- 8>&- &
 	wait_for 5 grep -q OK "$FZ_WORK/out3"
 	zoneadm -z web halt
 	wait $!
