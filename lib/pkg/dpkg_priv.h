@@ -470,6 +470,11 @@ int dpkg_triggers_write(struct dpkg_plan *plan, int root_fd, struct err *err);
  */
 int dpkg_triggers_pending(struct dpkg_plan *plan, const char **pending, struct err *err);
 
+/**
+ * dpkg_triggers_settle - forget what scripts activated if it would do nothing
+ */
+int dpkg_triggers_settle(struct dpkg_plan *plan, int root_fd, struct err *err);
+
 /* ---- database.c ---- */
 
 enum dpkg_state {

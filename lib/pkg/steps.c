@@ -44,11 +44,17 @@ static const struct {
 };
 
 /* Programs that take long for nothing in a zone that is being made, and what stands in for them. */
-static const struct pkg_standin standins[] = {
-    {"zones-noop", "/usr/bin/mandb"},        /* a timer rebuilds the index every day */
-    {"zones-noop", "/usr/bin/systemd-hwdb"}, /* no zone has a udev */
-    {"zones-maintscript-helper", "/usr/bin/dpkg-maintscript-helper"},
-    {"zones-deb-systemd-helper", "/usr/bin/deb-systemd-helper"},
+static const struct {
+	struct pkg_standin standin;
+	bool sparse_only; /* it writes below /usr alone: of the host, and thrown away */
+} standins[] = {
+    {{"zones-noop", "/usr/bin/mandb"}, false},        /* a timer rebuilds the index every day */
+    {{"zones-noop", "/usr/bin/systemd-hwdb"}, false}, /* no zone has a udev */
+    {{"zones-maintscript-helper", "/usr/bin/dpkg-maintscript-helper"}, false},
+    {{"zones-deb-systemd-helper", "/usr/bin/deb-systemd-helper"}, false},
+    {{"zones-noop", "/usr/bin/py3compile"}, true},
+    {{"zones-noop", "/usr/bin/update-mime-database"}, true},
+    {{"zones-noop", "/usr/bin/gtk-update-icon-cache"}, true},
 };
 #define N_STANDINS (sizeof(standins) / sizeof(standins[0]))
 
@@ -282,20 +288,23 @@ add_triggers(struct builder *b)
 static int
 plan_standins(struct dpkg_plan *plan, struct err *err)
 {
-	struct pkg_standin *found = arena_alloc(&plan->base.arena, sizeof(standins));
+	struct pkg_standin *found = arena_alloc(&plan->base.arena, N_STANDINS * sizeof(*found));
 
 	if (!found)
 		return err_nomem(err);
 	plan->base.standins = found;
 	for (size_t i = 0; i < N_STANDINS; i++) {
-		const char *path = standins[i].target + 1;
+		const struct pkg_standin *standin = &standins[i].standin;
+		const char *path = standin->target + 1;
 		uint32_t entry = strmap_get(&plan->by_path, path, strlen(path));
 		bool there =
 		    entry != STRMAP_NONE && !(plan->base.entries[entry].flags & PKG_ENTRY_SKIP);
 
-		if (there || (dpkg_plan_inherits(plan, path) &&
-			      dpkg_host_has(plan->host, standins[i].target)))
-			found[plan->base.n_standins++] = standins[i];
+		if (standins[i].sparse_only && !plan->sparse)
+			continue;
+		if (there ||
+		    (dpkg_plan_inherits(plan, path) && dpkg_host_has(plan->host, standin->target)))
+			found[plan->base.n_standins++] = *standin;
 	}
 	return 0;
 }
@@ -327,6 +336,7 @@ dpkg_step(struct pkg_plan *base, size_t i, int root_fd, struct pkg_notes *notes,
 {
 	struct dpkg_plan *plan = dpkg_plan_of(base);
 	const struct dpkg_action *action = &plan->actions[i];
+	int r;
 
 	(void)notes;
 	switch (action->kind) {
@@ -335,7 +345,8 @@ dpkg_step(struct pkg_plan *base, size_t i, int root_fd, struct pkg_notes *notes,
 	case DPKG_COPY:
 		return pkg_copy_level(base, action->level, root_fd, NULL, err);
 	case DPKG_CONFIGURED:
-		return dpkg_status_write(plan, root_fd, DPKG_STATE_INSTALLED, err);
+		r = dpkg_status_write(plan, root_fd, DPKG_STATE_INSTALLED, err);
+		return r == 0 ? dpkg_triggers_settle(plan, root_fd, err) : r;
 	}
 	return 0;
 }

@@ -10,6 +10,8 @@
 #include "base/fd.h"
 #include "base/path.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -240,4 +242,101 @@ dpkg_triggers_pending(struct dpkg_plan *plan, const char **pending, struct err *
 	}
 	triggers_free(&all);
 	return r;
+}
+
+/* ---- triggers that do nothing ---- */
+
+/* Triggers that scripts of their own package activate after having done the same work already, but
+ * for hooks that other packages may have put into a directory. */
+static const struct {
+	const char *trigger, *package, *hooks;
+} idle_triggers[] = {
+    {"update-ca-certificates", "ca-certificates", "etc/ca-certificates/update.d"},
+};
+
+static bool
+has_hooks(int root_fd, const char *dir)
+{
+	auto_closedir DIR *d = NULL;
+	struct dirent *de;
+	int fd;
+
+	fd = path_open_in_root(root_fd, dir, O_RDONLY | O_DIRECTORY | O_NONBLOCK, 0, NULL);
+	if (fd == -ZE_NOENT)
+		return false;
+	d = fd < 0 ? NULL : fdopendir(fd);
+	if (!d) {
+		(void)fd_close(fd);
+		return true; /* not known: run it */
+	}
+	while ((de = readdir(d)))
+		if (de->d_name[0] != '.')
+			return true;
+	return false;
+}
+
+/* Whether a script of another package speaks of the trigger. */
+static bool
+others_activate(struct dpkg_plan *plan, const char *trigger, const char *package)
+{
+	char *text;
+	size_t len;
+
+	for (size_t i = 0; i < plan->n_chosen; i++) {
+		const struct dpkg_pkg *pkg = &plan->host->pkgs[plan->order[i]];
+
+		if (!(pkg->scripts & DPKG_POSTINST) || !strcmp(pkg->name, package))
+			continue;
+		if (dpkg_info_read(plan->host, pkg, "postinst", &text, &len, NULL) < 0 ||
+		    memmem(text, len, trigger, strlen(trigger)))
+			return true;
+	}
+	return false;
+}
+
+static bool
+is_idle_trigger(struct dpkg_plan *plan, int root_fd, const char *line)
+{
+	size_t len = strcspn(line, " ");
+
+	for (size_t i = 0; i < sizeof(idle_triggers) / sizeof(idle_triggers[0]); i++)
+		if (strlen(idle_triggers[i].trigger) == len &&
+		    !memcmp(line, idle_triggers[i].trigger, len))
+			return !has_hooks(root_fd, idle_triggers[i].hooks) &&
+			       !others_activate(plan, idle_triggers[i].trigger,
+						idle_triggers[i].package);
+	return false;
+}
+
+int
+dpkg_triggers_settle(struct dpkg_plan *plan, int root_fd, struct err *err)
+{
+	auto_free char *text = NULL;
+	auto_str struct str kept = {0};
+	char *line, *rest;
+	bool dropped = false;
+	size_t len;
+	int r;
+
+	r = path_file_read_in_root(root_fd, TRIGGERS_DIR "/Unincorp", DPKG_FILE_MAX_BYTES, &text,
+				   &len, err);
+	if (r == -ZE_NOENT) {
+		err_clear(err);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
+		if (!*line)
+			continue;
+		if (is_idle_trigger(plan, root_fd, line))
+			dropped = true;
+		else if (str_addf(&kept, "%s\n", line) < 0)
+			return err_nomem(err);
+	}
+	if (!dropped)
+		return 0;
+	return path_file_write_in_root(root_fd, TRIGGERS_DIR "/Unincorp", kept.s ? kept.s : "",
+				       kept.len, 0644, err);
 }
