@@ -222,14 +222,12 @@ complete_resource(const struct session *s, const struct unfinished *u, struct st
 {
 	const struct strv *w = &u->words;
 	bool is_info = !strcmp(w->v[0], "info");
+	size_t at = w->n > 1 && !strcmp(w->v[1], "-F") ? 2 : 1; /* where the type stands */
 	int type, r;
 
-	if (w->n > 1) {
-		type = config_type_find(w->v[strcmp(w->v[1], "-F") || w->n < 3 ? 1 : 2]);
-		if (type >= 0)
-			return after_qualifiers(s, u, type, ret);
-		if (strcmp(w->v[1], "-F") != 0)
-			return 0;
+	if (w->n > at) {
+		type = config_type_find(w->v[at]);
+		return type < 0 ? 0 : after_qualifiers(s, u, type, ret);
 	}
 	r = offer_types(s, u, true, ret);
 	return r == 0 && is_info ? offer_props(u, CONFIG_GLOBAL, OFFER_ALL, "", ret) : r;

@@ -65,7 +65,7 @@ static int
 info_resources(struct session *s, const struct command_args *args, FILE *out)
 {
 	auto_free struct config_res **found = NULL;
-	size_t n;
+	size_t n = 0;
 	int type, r;
 
 	type = resource_type(s, &args->args[0]);

@@ -52,7 +52,7 @@ int
 cmd_remove(struct session *s, const struct command_args *args)
 {
 	auto_free struct config_res **found = NULL;
-	size_t n;
+	size_t n = 0;
 	int type, r;
 
 	if (s->res)

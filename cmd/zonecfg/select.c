@@ -9,7 +9,7 @@ cmd_select(struct session *s, const struct command_args *args)
 {
 	auto_free struct config_res **found = NULL;
 	struct err err;
-	size_t n;
+	size_t n = 0;
 	int type, r;
 
 	type = resource_type(s, &args->args[0]);
