@@ -294,6 +294,8 @@ struct dpkg_set {
 	const char **words;
 	size_t n;
 	unsigned line;
+	unsigned depth; /* 1: no other set is in it */
+	bool open;      /* its words are being looked at */
 };
 
 struct dpkg_policy {

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #define POLICY_MAX_BYTES ((size_t)1024 * 1024)
+#define DEPTH_MAX        8
 
 /* The shipped file, for hosts that have none. */
 static const char builtin_policy[] =
@@ -103,16 +104,32 @@ parse_rule(struct line *line, enum dpkg_verb verb)
 	return 0;
 }
 
+const struct dpkg_set *
+dpkg_policy_set(const struct dpkg_policy *policy, const char *name)
+{
+	for (size_t i = 0; i < policy->n_sets; i++)
+		if (!strcmp(policy->sets[i].name, name))
+			return &policy->sets[i];
+	return NULL;
+}
+
+static struct dpkg_set *
+set_of(struct dpkg_policy *policy, const char *name)
+{
+	const struct dpkg_set *set = dpkg_policy_set(policy, name);
+
+	return set ? &policy->sets[set - policy->sets] : NULL;
+}
+
 static struct dpkg_set *
 set_slot(struct line *line, const char *name)
 {
 	struct dpkg_policy *policy = line->policy;
-	struct dpkg_set *bigger;
+	struct dpkg_set *bigger, *old = set_of(policy, name);
 	size_t room;
 
-	for (size_t i = 0; i < policy->n_sets; i++)
-		if (!strcmp(policy->sets[i].name, name))
-			return &policy->sets[i];
+	if (old)
+		return old;
 	if (policy->n_sets == policy->room_sets) {
 		room = policy->room_sets ? policy->room_sets * 2 : 8;
 		bigger = reallocarray(policy->sets, room, sizeof(*bigger));
@@ -231,15 +248,6 @@ parse_line(struct line *line)
 	return bad(line, "unknown statement", word);
 }
 
-const struct dpkg_set *
-dpkg_policy_set(const struct dpkg_policy *policy, const char *name)
-{
-	for (size_t i = 0; i < policy->n_sets; i++)
-		if (!strcmp(policy->sets[i].name, name))
-			return &policy->sets[i];
-	return NULL;
-}
-
 static int
 check_word(const struct dpkg_policy *policy, const char *word, unsigned line, struct err *err)
 {
@@ -252,29 +260,40 @@ check_word(const struct dpkg_policy *policy, const char *word, unsigned line, st
 		       word + 1);
 }
 
-/* Whether the words of a set lead back to it. A chain longer than there are sets has a circle. */
+/* How deep sets are in sets; one that is met again while its own words are looked at contains
+ * itself. */
 static int
-check_depth(const struct dpkg_policy *policy, const struct dpkg_set *set, size_t depth,
-	    struct err *err)
+measure_set(struct dpkg_policy *policy, struct dpkg_set *set, struct err *err)
 {
-	const struct dpkg_set *inner;
+	struct dpkg_set *inner;
+	unsigned depth = 0;
 	int r;
 
-	if (depth > 16)
-		return err_set(err, ZE_INVAL, 0,
-			       "%s:%u: set '%s' contains itself, or sets in sets too deeply",
-			       policy->file, set->line, set->name);
+	if (set->depth)
+		return 0;
+	set->open = true;
 	for (size_t i = 0; i < set->n; i++) {
-		inner = *set->words[i] == '@' ? dpkg_policy_set(policy, set->words[i] + 1) : NULL;
-		r = inner ? check_depth(policy, inner, depth + 1, err) : 0;
+		inner = *set->words[i] == '@' ? set_of(policy, set->words[i] + 1) : NULL;
+		if (!inner)
+			continue;
+		if (inner->open)
+			return err_set(err, ZE_INVAL, 0, "%s:%u: set '%s' contains itself",
+				       policy->file, inner->line, inner->name);
+		r = measure_set(policy, inner, err);
 		if (r < 0)
 			return r;
+		depth = inner->depth > depth ? inner->depth : depth;
 	}
+	set->open = false;
+	set->depth = depth + 1;
+	if (set->depth > DEPTH_MAX)
+		return err_set(err, ZE_INVAL, 0, "%s:%u: set '%s' is more than %d sets deep",
+			       policy->file, set->line, set->name, DEPTH_MAX);
 	return 0;
 }
 
 static int
-check_policy(const struct dpkg_policy *policy, struct err *err)
+check_policy(struct dpkg_policy *policy, struct err *err)
 {
 	int r = 0;
 
@@ -282,7 +301,7 @@ check_policy(const struct dpkg_policy *policy, struct err *err)
 		for (size_t w = 0; w < policy->sets[i].n && r == 0; w++)
 			r = check_word(policy, policy->sets[i].words[w], policy->sets[i].line, err);
 	for (size_t i = 0; i < policy->n_sets && r == 0; i++)
-		r = check_depth(policy, &policy->sets[i], 0, err);
+		r = measure_set(policy, &policy->sets[i], err);
 	for (size_t i = 0; i < policy->n_rules && r == 0; i++)
 		r = check_word(policy, policy->rules[i].word, policy->rules[i].line, err);
 	if (r == 0 && !dpkg_policy_set(policy, "default"))
