@@ -395,7 +395,8 @@ config_index_edit(const char *text, size_t size_bytes, const struct config_index
 	else if (r == 0 && !found)
 		r = err_set(err, ZE_NOENT, 0, "%s: No such zone configured", change->name);
 	if (r == 0)
-		*ret_changed = ret->len != size_bytes || memcmp(ret->s, text, size_bytes) != 0;
+		*ret_changed = ret->len != size_bytes ||
+			       (size_bytes > 0 && memcmp(ret->s, text, size_bytes) != 0);
 	return r;
 }
 
@@ -426,7 +427,7 @@ config_index_change(const char *root, const struct config_index_change *change, 
 	auto_free char *text = NULL;
 	auto_str struct str edited = {0};
 	auto_close int dir_fd = -EBADF;
-	bool changed, missing;
+	bool changed = false, missing;
 	size_t size;
 	int r;
 

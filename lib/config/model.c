@@ -203,7 +203,7 @@ array_reserve(struct config_res_array *array, struct err *err)
 
 	if (array->n < array->room)
 		return 0;
-	bigger = reallocarray(array->v, room, sizeof(*bigger));
+	bigger = reallocarray(array->v, room, sizeof(void *));
 	if (!bigger)
 		return err_nomem(err);
 	array->v = bigger;
@@ -266,8 +266,9 @@ config_unlink(struct config *cfg, struct config_res *res)
 
 	if (config_type_has_key(res->type))
 		(void)tdelete(res, &cfg->keys, config_key_compare);
-	memmove(&array->v[i], &array->v[i + 1], (array->n - i - 1) * sizeof(array->v[0]));
 	array->n--;
+	for (; i < array->n; i++)
+		array->v[i] = array->v[i + 1];
 	if (res->type == CONFIG_ANET)
 		cfg->anet_next = 0;
 	res->cfg = NULL;

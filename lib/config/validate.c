@@ -21,8 +21,7 @@
 #define GLOBAL_MEMORY_MIN ((uint64_t)100 << 20)
 
 struct check {
-	const struct config_res *res;
-	const char *label;
+	const struct config_res *res; /* what a problem is said to be in; NULL: the zone */
 	struct strv *problems;
 	bool nomem;
 };
@@ -33,6 +32,7 @@ static void problem(struct check *check, const char *fmt, ...)
 static void
 problem(struct check *check, const char *fmt, ...)
 {
+	auto_str struct str label = {0};
 	auto_free char *text = NULL;
 	va_list ap;
 	int r;
@@ -42,8 +42,9 @@ problem(struct check *check, const char *fmt, ...)
 	va_end(ap);
 	if (r < 0)
 		text = NULL;
-	if (!text || strv_addf(check->problems, "%s%s%s", check->label ? check->label : "",
-			       check->label ? ": " : "", text) < 0)
+	if (!text || (check->res && config_res_label(check->res, &label) < 0) ||
+	    strv_addf(check->problems, "%s%s%s", label.s ? label.s : "", label.s ? ": " : "",
+		      text) < 0)
 		check->nomem = true;
 }
 
@@ -224,19 +225,12 @@ check_res(struct check *check)
 	    [CONFIG_ATTR] = check_attr,
 	    [CONFIG_RCTL] = check_rctl,
 	};
-	auto_str struct str label = {0};
 
-	if (config_res_label(check->res, &label) < 0) {
-		check->nomem = true;
-		return;
-	}
-	check->label = label.s;
 	check_required(check);
 	if (checks[check->res->type])
 		checks[check->res->type](check);
 	if (check->res->type == CONFIG_FS)
 		check_fs_options(check);
-	check->label = NULL;
 }
 
 static int
@@ -317,15 +311,10 @@ check_nets(struct check *check, const struct config *cfg)
 	bool exclusive = !strcmp(config_get(cfg, CONFIG_IP_TYPE), "exclusive");
 
 	for (size_t i = 0; i < config_count(cfg, CONFIG_NET); i++) {
-		const struct config_res *res = config_at(cfg, CONFIG_NET, i);
-		auto_str struct str label = {0};
-
-		if (config_res_label(res, &label) < 0)
-			check->nomem = true;
-		check->label = label.s;
-		check_net_of(check, res, exclusive);
-		check->label = NULL;
+		check->res = config_at(cfg, CONFIG_NET, i);
+		check_net_of(check, check->res, exclusive);
 	}
+	check->res = NULL;
 	if (!exclusive && config_count(cfg, CONFIG_ANET) > 0)
 		problem(check, "anet and ip-type 'shared' are incompatible");
 }
@@ -391,6 +380,7 @@ config_check(const struct config *cfg, struct strv *problems)
 			check_res(&check);
 		}
 	}
+	check.res = NULL;
 	check_nets(&check, cfg);
 	check_cpu(&check, cfg);
 	return result(&check, before);

@@ -12,6 +12,7 @@
 #include "base/err.h"
 #include "base/fd.h"
 
+#include <assert.h>
 #include <expat.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -56,7 +57,7 @@ fail(struct reader *reader, const char *fmt, ...)
 				    (unsigned long)XML_GetCurrentLineNumber(reader->parser), text);
 	}
 	(void)XML_StopParser(reader->parser, XML_FALSE);
-	return reader->r;
+	return -ZE_FORMAT; /* reader->r is what counts in the end */
 }
 
 /* A failure of the model: the document is to blame, unless memory is. */
@@ -66,7 +67,7 @@ fail_with(struct reader *reader, const char *what, const struct err *why)
 	if (why->code == ZE_NOMEM) {
 		(void)XML_StopParser(reader->parser, XML_FALSE);
 		reader->r = err_nomem(reader->err);
-		return reader->r;
+		return -ZE_NOMEM;
 	}
 	return fail(reader, "%s: %s", what, why->msg);
 }
@@ -78,6 +79,7 @@ set(struct reader *reader, struct config_res *res, enum config_prop prop, const 
 	struct err why;
 	int r = 0;
 
+	assert(value);
 	if (*value)
 		r = config_res_set(res, prop, value, &why);
 	return r < 0 ? fail_with(reader, config_types[res->type].name, &why) : 0;
@@ -208,6 +210,7 @@ read_pset(struct reader *reader, const char **attrs)
 	static const char *const names[] = {"ncpu_min", "ncpu_max", NULL};
 	auto_free char *range = NULL;
 	const char *values[2];
+	struct err why;
 	int r;
 
 	r = fetch(reader, "pset", attrs, names, values);
@@ -219,7 +222,8 @@ read_pset(struct reader *reader, const char **attrs)
 		return fail(reader, "there is a second element 'pset'");
 	if (asprintf(&range, "%s-%s", values[0], values[1]) < 0) {
 		range = NULL;
-		return fail(reader, "no memory");
+		(void)err_nomem(&why);
+		return fail_with(reader, "pset", &why);
 	}
 	return set(reader, reader->cpu, CONFIG_DEDICATED_CPU_NCPUS, range);
 }
@@ -419,14 +423,15 @@ parse(struct reader *reader, const char *doc, size_t size_bytes)
 	XML_SetElementHandler(reader->parser, on_start, on_end);
 	XML_SetCharacterDataHandler(reader->parser, on_text);
 	XML_SetStartDoctypeDeclHandler(reader->parser, on_doctype);
-	if (XML_Parse(reader->parser, doc, (int)size_bytes, XML_TRUE) == XML_STATUS_OK)
-		return finish(reader);
-	if (reader->r < 0)
-		return reader->r;
-	code = XML_GetErrorCode(reader->parser);
-	if (code == XML_ERROR_NO_MEMORY)
-		return err_nomem(reader->err);
-	return fail(reader, "%s", XML_ErrorString(code));
+	if (XML_Parse(reader->parser, doc, (int)size_bytes, XML_TRUE) == XML_STATUS_OK) {
+		(void)finish(reader);
+	} else if (reader->r == 0) {
+		code = XML_GetErrorCode(reader->parser);
+		if (code == XML_ERROR_NO_MEMORY)
+			return err_nomem(reader->err);
+		(void)fail(reader, "%s", XML_ErrorString(code));
+	}
+	return reader->r;
 }
 
 int

@@ -258,6 +258,41 @@ json_has_everything_with_types(void **state)
 	json_decref(json);
 }
 
+static json_t *
+at(json_t *json, const char *key)
+{
+	json_t *value = json_object_get(json, key);
+
+	if (!value)
+		fail_msg("the schema has no '%s'", key);
+	return value;
+}
+
+static void
+the_schema_has_every_type_and_property(void **state)
+{
+	json_t *schema = json_load_file(ZONES_SOURCE_ROOT "/docs/zone-config.schema.json", 0, NULL);
+	size_t count = 0, rows = CONFIG_PROP_COUNT + CONFIG_TYPE_COUNT - 1;
+	json_t *props;
+
+	(void)state;
+	assert_non_null(schema);
+	count = json_object_size(at(schema, "properties"));
+	for (unsigned type = 0; type < CONFIG_TYPE_COUNT; type++) {
+		props = at(schema, "properties");
+		if (type != CONFIG_GLOBAL) {
+			props = at(at(at(props, config_types[type].name), "items"), "properties");
+			count += json_object_size(props);
+		}
+		for (unsigned p = config_types[type].first; p < (unsigned)config_types[type].end;
+		     p++)
+			(void)at(props, config_props[p].name);
+	}
+	/* And nothing else. */
+	assert_int_equal(count, rows);
+	json_decref(schema);
+}
+
 static void
 a_full_disk_is_noticed(void **state)
 {
@@ -284,6 +319,7 @@ main(void)
 	    TEST(sizes_are_shown_rounded_and_exported_exactly),
 	    TEST(export_makes_it_again),
 	    TEST(json_has_everything_with_types),
+	    TEST(the_schema_has_every_type_and_property),
 	    TEST(a_full_disk_is_noticed),
 	};
 
