@@ -107,6 +107,9 @@ static const struct check_case cases[] = {
     {ZONE, RCTL("zone.cpu-shares", "5", "deny"),
      "rctl 'name=zone.cpu-shares': value '(priv=privileged,limit=5,action=deny)': this resource "
      "control cannot deny\n"},
+    {ZONE, RCTL("zone.cpu-shares", "65536", "none"),
+     "rctl 'name=zone.cpu-shares': value '(priv=privileged,limit=65536,action=none)': the limit is "
+     "not between 1 and 65535\n"},
     {ZONE, RCTL("zone.cpu-cap", "5", "none"),
      "rctl 'name=zone.cpu-cap': value '(priv=privileged,limit=5,action=none)': this resource "
      "control always denies\n"},
