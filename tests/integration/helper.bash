@@ -209,7 +209,7 @@ host_things() {
 	find /sys/fs/cgroup -mindepth 1 -type d -path '*zones*' -printf 'cgroup %p\n' 2>/dev/null |
 		grep -v -e '/zones$' -e '/zones\.slice$'
 	[ -z "$FZ_NET" ] || ip -o link | awk -F': ' '{ sub(/@.*/, "", $2); print "link", $2 }'
-	ps -e -o comm= | grep -x -E 'zoneadmd|zoneadm|zlogin|zonecfg' | sed 's/^/process /'
+	ps -e -o comm= | awk '/^(zoneadmd|zoneadm|zlogin|zonecfg)$/ { print "process", $0 }'
 	find /run/zones -mindepth 2 ! -name lock -printf 'file %p\n'
 	return 0
 }
