@@ -92,13 +92,15 @@ sweep_clone() { # SUFFIX ARGUMENT...
 }
 
 sweep_uninstall() { # SUFFIX
-	local n=0 status
+	local n=0 status expected=1
+	[ -z "$1" ] || expected=137
 	while :; do
 		[ "$(zone_state dst)" != configured ] || zoneadm -z dst clone src >/dev/null
 		status=0
 		n=$((n + 1))
 		try "$n$1" -z dst uninstall -F || status=$?
 		[ "$status" -ne 0 ] || break
+		[ "$status" -eq "$expected" ] || fail "fault $n$1: exit status $status"
 		case $(zone_state dst) in
 		installed) [ -e "$POOL/dst/root/sbin/init" ] || fail "fault $n$1: installed without a root" ;;
 		incomplete | configured) ;;
