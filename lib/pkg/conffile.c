@@ -224,11 +224,15 @@ take_answer(struct fetch *f, struct pkg_entry *e, int fd, struct err *err)
 static int
 extract(struct fetch *f, struct pkg_entry *e, const char *deb, struct err *err)
 {
-	const char *argv[] = {f->program, deb, e->path, NULL};
+	const char *argv[] = {NULL, deb, e->path, NULL};
 	struct proc_req req = {.argv = argv, .timeout_ms = EXTRACT_TIMEOUT_MS};
 	auto_close int out_fd = -EBADF;
 	int r;
 
+	r = f->program ? 0 : path_sibling_program(EXTRACT_PROGRAM, &f->program, err);
+	if (r < 0)
+		return r;
+	argv[0] = f->program;
 	out_fd = memfd_create("conffile", MFD_CLOEXEC);
 	if (out_fd < 0)
 		return err_set(err, ZE_IO, errno, "make a file in memory");
@@ -364,11 +368,6 @@ fetch_pending(struct fetch *f, struct pkg_notes *notes, struct err *err)
 
 		if (!(e->flags & PKG_ENTRY_PENDING))
 			continue;
-		if (!f->program) {
-			r = path_sibling_program(EXTRACT_PROGRAM, &f->program, err);
-			if (r < 0)
-				return r;
-		}
 		r = fetch_one(f, e, err);
 		if (r < 0)
 			return r;

@@ -196,14 +196,18 @@ add_aliases(struct dpkg_plan *plan, struct err *err)
 	return r;
 }
 
-/* Mount points of inherited directories. */
+/* Mount points of inherited directories, but for those in another. */
 static int
 add_inherited(struct dpkg_plan *plan, struct err *err)
 {
+	const char *dir;
 	int r = 0;
 
-	for (size_t i = 0; i < plan->inherit.n && r == 0; i++)
-		r = add_path(plan, plan->inherit.v[i], plan->inherit.v[i], plan->order[0], 0, err);
+	for (size_t i = 0; i < plan->inherit.n && r == 0; i++) {
+		dir = plan->inherit.v[i];
+		if (!dpkg_plan_inherits(plan, dir))
+			r = add_path(plan, dir, dir, plan->order[0], 0, err);
+	}
 	return r;
 }
 

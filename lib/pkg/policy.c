@@ -263,12 +263,15 @@ check_word(const struct dpkg_policy *policy, const char *word, unsigned line, st
 /* How deep sets are in sets; one that is met again while its own words are looked at contains
  * itself. */
 static int
-measure_set(struct dpkg_policy *policy, struct dpkg_set *set, struct err *err)
+measure_set(struct dpkg_policy *policy, struct dpkg_set *set, unsigned above, struct err *err)
 {
 	struct dpkg_set *inner;
 	unsigned depth = 0;
 	int r;
 
+	if (above + set->depth > DEPTH_MAX)
+		return err_set(err, ZE_INVAL, 0, "%s:%u: set '%s' is more than %d sets deep",
+			       policy->file, set->line, set->name, DEPTH_MAX);
 	if (set->depth)
 		return 0;
 	set->open = true;
@@ -279,16 +282,13 @@ measure_set(struct dpkg_policy *policy, struct dpkg_set *set, struct err *err)
 		if (inner->open)
 			return err_set(err, ZE_INVAL, 0, "%s:%u: set '%s' contains itself",
 				       policy->file, inner->line, inner->name);
-		r = measure_set(policy, inner, err);
+		r = measure_set(policy, inner, above + 1, err);
 		if (r < 0)
 			return r;
 		depth = inner->depth > depth ? inner->depth : depth;
 	}
 	set->open = false;
 	set->depth = depth + 1;
-	if (set->depth > DEPTH_MAX)
-		return err_set(err, ZE_INVAL, 0, "%s:%u: set '%s' is more than %d sets deep",
-			       policy->file, set->line, set->name, DEPTH_MAX);
 	return 0;
 }
 
@@ -301,7 +301,7 @@ check_policy(struct dpkg_policy *policy, struct err *err)
 		for (size_t w = 0; w < policy->sets[i].n && r == 0; w++)
 			r = check_word(policy, policy->sets[i].words[w], policy->sets[i].line, err);
 	for (size_t i = 0; i < policy->n_sets && r == 0; i++)
-		r = measure_set(policy, &policy->sets[i], err);
+		r = measure_set(policy, &policy->sets[i], 0, err);
 	for (size_t i = 0; i < policy->n_rules && r == 0; i++)
 		r = check_word(policy, policy->rules[i].word, policy->rules[i].line, err);
 	if (r == 0 && !dpkg_policy_set(policy, "default"))
