@@ -156,6 +156,39 @@ facts_are_those_of_the_nearest_parent(void **state)
 	assert_false(can);
 }
 
+/* As in lib/storage/README.md. */
+static int
+example(const char *a, const char *b, uint64_t *ret_bytes, struct err *e)
+{
+	struct storage_usage usage;
+	const char *backend;
+	int r;
+
+	r = storage_zonepath_make(a, NULL, e);
+	if (r == 0)
+		r = storage_create(a, &backend, e);
+	if (r == 0)
+		r = storage_zonepath_make(b, NULL, e);
+	if (r == 0)
+		r = storage_clone(a, b, STORAGE_AUTO, NULL, NULL, e);
+	if (r == 0)
+		r = storage_usage(b, &usage, e);
+	if (r == 0)
+		*ret_bytes = usage.exclusive_bytes;
+	return r;
+}
+
+static void
+the_example_of_the_readme_works(void **state)
+{
+	uint64_t bytes = 1;
+
+	(void)state;
+	assert_int_equal(example(TOP "/a", TOP "/b", &bytes, &err), 0);
+	assert_int_equal(bytes, 0);
+	assert_int_equal(access(TOP "/b/root", F_OK), 0);
+}
+
 int
 main(void)
 {
@@ -166,6 +199,7 @@ main(void)
 	    TEST(links_and_files_are_not_followed),
 	    TEST(a_mount_below_is_found_by_its_real_name),
 	    TEST(facts_are_those_of_the_nearest_parent),
+	    TEST(the_example_of_the_readme_works),
 	};
 
 	(void)umask(022);
