@@ -25,7 +25,7 @@
 
 static const char *const common_env[] = {
     "DPKG_ROOT=",
-    "DPKG_ADMINDIR=/" DPKG_ADMINDIR,
+    ("DPKG_ADMINDIR=/" DPKG_ADMINDIR),
     "DPKG_MAINTSCRIPT_DEBUG=0",
     "PATH=/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME=/root",
