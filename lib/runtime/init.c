@@ -75,6 +75,7 @@ struct child {
 	const struct runtime_plan *plan;
 	const struct filter *filter;
 	int talk_fd;
+	int parent_fd; /* pidfd of the parent, while descriptors are shared */
 };
 
 /* ---- the child ---- */
@@ -103,9 +104,17 @@ child_fail(const struct child *child, const char *what)
 static void
 child_wait(const struct child *child, enum talk talk)
 {
+	struct pollfd fds[2] = {{.fd = child->talk_fd, .events = POLLIN},
+				{.fd = child->parent_fd, .events = POLLIN}};
 	struct talk_msg msg;
 
-	/* A parent that is gone or has given up closes its end: then there is nothing to do. */
+	/*
+	 * A parent that is gone or has given up closes its end: then there is nothing to do. While
+	 * descriptors are shared that end stays open in our own hands, and with it everything of a
+	 * daemon that was killed; only its pidfd tells.
+	 */
+	if (poll(fds, 2, -1) < 0 || !fds[0].revents)
+		_exit(1);
 	if (read(child->talk_fd, &msg, sizeof(msg)) != sizeof(msg) || msg.talk != talk)
 		_exit(1);
 }
@@ -223,6 +232,7 @@ child_separate(struct child *child)
 			child_fail(child, "move a descriptor");
 		child->talk_fd = 3;
 	}
+	child->parent_fd = -EBADF;
 	if (close_range(4, ~0u, 0) < 0)
 		child_fail(child, "close descriptors");
 	if (write(child->talk_fd, &msg, sizeof(msg)) != sizeof(msg))
@@ -427,7 +437,7 @@ birth(struct runtime *rt, const struct runtime_plan *plan, struct child *child, 
 int
 init_birth(struct runtime *rt, const struct runtime_plan *plan, struct err *err)
 {
-	auto_close int home_fd = -EBADF, cgroup_fd = -EBADF, child_end = -EBADF;
+	auto_close int home_fd = -EBADF, cgroup_fd = -EBADF, child_end = -EBADF, self_fd = -EBADF;
 	auto_filter struct filter filter = {0};
 	struct child child = {.plan = plan, .filter = &filter};
 	int pair[2], r;
@@ -438,6 +448,9 @@ init_birth(struct runtime *rt, const struct runtime_plan *plan, struct err *err)
 	cgroup_fd = cgroup_open2(&rt->rec, NULL, err);
 	if (cgroup_fd < 0)
 		return cgroup_fd;
+	child.parent_fd = self_fd = pidfd_open(getpid(), 0);
+	if (self_fd < 0)
+		return err_set(err, ZE_IO, errno, "open a pidfd");
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_set(err, ZE_IO, errno, "make a pair of sockets");
 	rt->talk_fd = pair[0];
