@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/path.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -48,6 +49,30 @@ lock_directory(const char *name, struct err *err)
 	return err_set(err, ZE_IO, errno, "lock '%s'", sa.sun_path);
 }
 
+/*
+ * What a daemon that was killed was about to write: files that are replaced whole begin as a name
+ * with a dot in front. Whoever holds the lock is the only writer.
+ */
+static void
+remove_half_written(int dir_fd)
+{
+	auto_closedir DIR *dir = NULL;
+	struct dirent *de;
+	int fd;
+
+	fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return; /* they only take room */
+	dir = fdopendir(fd);
+	if (!dir) {
+		(void)fd_close(fd);
+		return;
+	}
+	while ((de = readdir(dir)))
+		if (de->d_name[0] == '.' && de->d_type == DT_REG)
+			(void)unlinkat(dir_fd, de->d_name, 0);
+}
+
 static int
 bind_socket(const char *name, const char *which, int type, int dir_fd, struct err *err)
 {
@@ -78,6 +103,7 @@ control_listen(const char *name, struct control_server *ret, struct err *err)
 	dir_fd = lock_directory(name, err);
 	if (dir_fd < 0)
 		return dir_fd;
+	remove_half_written(dir_fd);
 	/* The console first: who reaches the control socket may connect to the console at once. */
 	console_fd = bind_socket(name, CONTROL_CONSOLE, SOCK_STREAM, dir_fd, err);
 	if (console_fd < 0)
