@@ -21,6 +21,7 @@
 #   pool_make TYPE DIR [SIZE]        another file system in a sparse file, mounted at DIR
 #   link_make NAME [ADDRESS/LEN]     a link of the "host" (one end of a veth; the other is NAME-p)
 #   wait_for SECONDS COMMAND...      until it succeeds
+#   host_baseline                    what is on the host now is no dirt (for the end of setup_file)
 #   assert_clean                     nothing of a zone is left on the host: mounts, loop devices,
 #                                    cgroups, links, daemons; compared with the start of the file
 #   assert_status N, assert_output TEXT, assert_stderr TEXT, refute_output: after `run`
@@ -214,8 +215,12 @@ host_things() {
 	return 0
 }
 
+host_baseline() {
+	host_things | sort >"$FZ_WORK/things"
+}
+
 # How the world was before the first test; the file is loaded again for each.
-[ -e "$FZ_WORK/things" ] || host_things | sort >"$FZ_WORK/things"
+[ -e "$FZ_WORK/things" ] || host_baseline
 
 assert_clean() {
 	local left

@@ -37,7 +37,8 @@ setup_file() {
 
 @test "the unit file is valid" {
 	require_program systemd-analyze
-	run systemd-analyze verify --man=no --root="$ROOT" "$ROOT/usr/lib/systemd/system/zones.service"
+	sed "s,/usr/lib/zones,$ROOT&," "$ROOT/usr/lib/systemd/system/zones.service" >"$FZ_WORK/zones.service"
+	run systemd-analyze verify --man=no "$FZ_WORK/zones.service"
 	refute_output "zones.service:"
 }
 

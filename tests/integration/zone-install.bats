@@ -10,8 +10,7 @@ load helper
 # One zone for all tests that only look.
 setup_file() {
 	etc_writable
-	host_things | sort | comm -13 "$FZ_WORK/things" - | sort - "$FZ_WORK/things" >"$FZ_WORK/things.new"
-	mv "$FZ_WORK/things.new" "$FZ_WORK/things"
+	host_baseline
 	useradd -M -u 4242 fzhostuser
 	echo 'fzhostuser:secret-of-the-host' | chpasswd
 	zone_configure whole
