@@ -7,10 +7,14 @@
 
 #include "base/err.h"
 #include "base/fd.h"
+#include "control/control.h"
+#include "runtime/runtime.h"
 #include "storage/storage.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 static int
 check_state(const struct config_entry *entry, struct err *err)
@@ -47,6 +51,20 @@ check_mounts(const char *zonepath, struct err *err)
 	return 0;
 }
 
+/* Whoever waits at the console of a halted zone is told; without a zoneadmd, nobody does. */
+static void
+tell_console(const char *zone)
+{
+	const struct control_request req = {.version = CONTROL_VERSION,
+					    .command = CONTROL_NOTE_UNINSTALLING};
+	auto_free char *path = NULL;
+
+	if (asprintf(&path, "/run/zones/%s/control", zone) < 0)
+		path = NULL; /* undefined after a failure */
+	else if (access(path, F_OK) == 0)
+		(void)control_call(zone, &req, NULL, NULL); /* a courtesy, and no reason to stop */
+}
+
 int
 op_uninstall(const struct op_uninstall_req *req, struct err *err)
 {
@@ -70,6 +88,11 @@ op_uninstall(const struct op_uninstall_req *req, struct err *err)
 	r = check_mounts(zonepath, err);
 	if (r < 0)
 		return r;
+	/* What a zone that died with its zoneadmd has left in the kernel. */
+	r = runtime_down(req->zone, err);
+	if (r < 0)
+		return err_add(err, "uninstall");
+	tell_console(req->zone);
 	if (entry.state != ZONE_STATE_INCOMPLETE) {
 		r = config_set_state("", req->zone, ZONE_STATE_INCOMPLETE, err);
 		if (r < 0)

@@ -167,3 +167,15 @@ answer() { # TEXT COMMAND...
 		assert_status 2
 	done
 }
+
+@test "what a zone that died with its zoneadmd has left goes too" {
+	zoneadm -z z boot
+	init=$(sed -n 's/^init_pid=//p' /run/zones/z/state)
+	pkill -KILL -x zoneadmd
+	kill -KILL "$init"
+	wait_for 10 test ! -e "/proc/$init"
+	zoneadm -z z uninstall -F
+	gone
+	[ ! -e /run/zones/z/state ]
+	assert_clean
+}
