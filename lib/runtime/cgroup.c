@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The cgroups of a zone: one in the v2 hierarchy, where it lives, is killed and manages its own
- * services; and on hosts with v1 hierarchies one in each whose controller a limit needs. The zone's
- * root owns what is below its v2 cgroup and may move processes there; the limits stay the host's.
+ * services; and on hosts with v1 hierarchies one in each of them, for limits and because a zone
+ * without one would see the host's. The zone's root owns what is below its v2 cgroup and may move
+ * processes there; the limits stay the host's.
  */
 #include "runtime/runtime_priv.h"
 
@@ -57,19 +58,19 @@ static int
 each_v1(const struct runtime_record *rec, int (*fn)(const char *path, void *arg, struct err *err),
 	void *arg, struct err *err)
 {
-	const char *p = rec->controllers1;
+	const char *p = rec->hierarchies1;
 	int r = 0;
 
 	while (r == 0 && *p) {
 		auto_free char *path = NULL;
-		size_t n = strcspn(p, ",");
+		size_t n = strcspn(p, ":");
 
 		if (asprintf(&path, CGROUP_V1_MOUNTS "/%.*s/%s", (int)n, p, rec->cgroup) < 0) {
 			path = NULL; /* undefined after a failure */
 			return err_nomem(err);
 		}
 		r = fn(path, arg, err);
-		p += n + (p[n] == ',');
+		p += n + (p[n] == ':');
 	}
 	return r;
 }
@@ -105,7 +106,7 @@ open_v1(const char *path, void *arg, struct err *err)
 	auto_close int dir_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int fd;
 
-	if (opened->n == CGROUP_COUNT)
+	if (opened->n == CGROUP_V1_MAX)
 		return err_set(err, ZE_FORMAT, 0, "too many v1 cgroups in the record");
 	fd = openat(dir_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
 	if (fd < 0)

@@ -8,6 +8,7 @@
 #include "base/err.h"
 #include "base/fault.h"
 #include "base/fd.h"
+#include "base/path.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -82,6 +83,55 @@ delegate(int cgroup_fd, uint32_t id_base, struct err *err)
 	return 0;
 }
 
+/* A new cpuset of v1 is empty, and takes no process before it has what its parent has. */
+static void
+fill_cpuset(const char *mount, const char *cgroup)
+{
+	static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
+	const char *slash = strrchr(cgroup, '/');
+	char parent[96], from[256], to[256];
+
+	(void)snprintf(parent, sizeof(parent), "%.*s", (int)(slash - cgroup), cgroup);
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		const char *const levels[] = {"", parent, cgroup};
+
+		for (size_t k = 1; k < 3; k++) {
+			auto_free char *value = NULL;
+			auto_close int fd = -EBADF;
+			size_t size;
+
+			(void)snprintf(from, sizeof(from), "%s/%s/%s", mount, levels[k - 1],
+				       files[i]);
+			(void)snprintf(to, sizeof(to), "%s/%s", mount, levels[k]);
+			fd = open(to, O_PATH | O_DIRECTORY | O_CLOEXEC);
+			/* A failure shows when the zone's first process cannot enter. */
+			if (path_file_read(from, 4096, &value, &size, NULL) == 0)
+				(void)cgroup_write(fd, files[i], value);
+		}
+	}
+}
+
+static int
+make_hierarchies1(const struct runtime_plan *plan, struct err *err)
+{
+	const char *p = plan->host.hierarchies1;
+	char mount[128];
+	size_t n;
+	int fd;
+
+	for (; *p; p += n + (p[n] == ':')) {
+		n = strcspn(p, ":");
+		(void)snprintf(mount, sizeof(mount), CGROUP_V1_MOUNTS "/%.*s", (int)n, p);
+		fd = cgroup_make(mount, plan->cgroup, err);
+		if (fd < 0)
+			return fd;
+		if (faccessat(fd, "cpuset.cpus", F_OK, 0) == 0)
+			fill_cpuset(mount, plan->cgroup);
+		(void)fd_close(fd);
+	}
+	return 0;
+}
+
 static int
 set_limits(const struct runtime_plan *plan, int cgroup2_fd, struct err *err)
 {
@@ -119,7 +169,9 @@ cgroup_up(const struct runtime_plan *plan, uint32_t id_base, struct err *err)
 	if (cgroup_write(fd, "cgroup.max.depth", CGROUP_DEPTH_MAX) < 0 ||
 	    cgroup_write(fd, "cgroup.max.descendants", CGROUP_DESCENDANTS_MAX) < 0)
 		return err_set(err, ZE_IO, errno, "limit cgroup '%s'", plan->cgroup);
-	r = set_limits(plan, fd, err);
+	r = make_hierarchies1(plan, err);
+	if (r == 0)
+		r = set_limits(plan, fd, err);
 	if (r == 0)
 		r = dev_policy_attach(plan, fd, err);
 	if (r == 0)

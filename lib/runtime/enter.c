@@ -51,7 +51,7 @@ struct entry {
 	struct runtime_record rec;
 	struct filter filter;
 	int init_fd, cgroup_fd, talk_fd;
-	int cgroup1_fds[CGROUP_COUNT], n_cgroup1;
+	int cgroup1_fds[CGROUP_V1_MAX], n_cgroup1;
 };
 
 /* ---- the child: system calls only ---- */

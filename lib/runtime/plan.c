@@ -59,6 +59,36 @@ probe_controllers2(const char *mount)
 	return mask;
 }
 
+/*
+ * The v1 hierarchies that are mounted at their usual places. A zone gets a cgroup in each of them,
+ * limits or not: one in which it had none would show it the cgroups of the host.
+ */
+static void
+probe_hierarchies1(char *ret, size_t size)
+{
+	auto_free char *text = NULL;
+	char *line, *save, *name, *end;
+	char path[128];
+	size_t len = 0, bytes;
+
+	*ret = '\0';
+	if (path_file_read("/proc/self/cgroup", 65536, &text, &bytes, NULL) < 0)
+		return;
+	/* "N:CONTROLLER[,CONTROLLER...]:PATH", "N:name=NAME:PATH"; without names it is v2. */
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		name = strchr(line, ':');
+		end = name ? strchr(name + 1, ':') : NULL;
+		if (!end || end == name + 1)
+			continue;
+		*end = '\0';
+		name += strncmp(name, ":name=", 6) ? 1 : 6;
+		(void)snprintf(path, sizeof(path), CGROUP_V1_MOUNTS "/%s/cgroup.procs", name);
+		if (access(path, F_OK) == 0 && len + strlen(name) + 2 < size)
+			len +=
+			    (size_t)snprintf(ret + len, size - len, "%s%s", len ? ":" : "", name);
+	}
+}
+
 void
 runtime_host_probe(struct runtime_host *ret)
 {
@@ -79,6 +109,7 @@ runtime_host_probe(struct runtime_host *ret)
 		if (access(path, F_OK) == 0 && !(host.controllers2 & 1u << c))
 			host.controllers1 |= 1u << c;
 	}
+	probe_hierarchies1(host.hierarchies1, sizeof(host.hierarchies1));
 	host.cgroup_parent = access("/run/systemd/system", F_OK) == 0 ? "zones.slice" : "zones";
 	host.core_piped =
 	    path_file_read("/proc/sys/kernel/core_pattern", 4096, &pattern, &size, NULL) == 0 &&

@@ -30,12 +30,11 @@
  * reads and writes them.
  */
 struct runtime_record {
-	char state[16];   /* zone_state_name() of ready, running, shutting_down or down */
-	char cgroup[96];  /* below each hierarchy: "zones/NAME" or "zones.slice/NAME" */
-	char cgroup2[40]; /* where the v2 hierarchy is mounted */
-	char
-	    controllers1[40]; /* v1 controllers in whose hierarchy it has a cgroup, "pids,memory" */
-	char filter[48];      /* file in /run/zones with its seccomp filter */
+	char state[16];         /* zone_state_name() of ready, running, shutting_down or down */
+	char cgroup[96];        /* below each hierarchy: "zones/NAME" or "zones.slice/NAME" */
+	char cgroup2[40];       /* where the v2 hierarchy is mounted */
+	char hierarchies1[160]; /* v1 hierarchies in which it has a cgroup too: "memory:pids" */
+	char filter[48];        /* file in /run/zones with its seccomp filter */
 	uint64_t id;
 	uint64_t init_pid, init_start;     /* 0 until its first process exists */
 	uint64_t daemon_pid, daemon_start; /* who holds it */
@@ -180,6 +179,7 @@ struct runtime_host {
 	unsigned controllers2;     /* of enum cgroup_controller, in the v2 hierarchy */
 	unsigned controllers1;     /* in v1 hierarchies at /sys/fs/cgroup/CONTROLLER */
 	const char *cgroup_parent; /* "zones.slice" beside systemd, else "zones" */
+	char hierarchies1[160];    /* directories of the v1 hierarchies, with ':' between them */
 	bool core_piped;           /* core dumps go to a program of the host */
 };
 
@@ -270,6 +270,7 @@ int plan_bootargs(const char *const *words, const char *property, const char *in
  * ------------------------------------------------------------------------------------- */
 
 #define CGROUP_V1_MOUNTS "/sys/fs/cgroup"
+#define CGROUP_V1_MAX    16 /* hierarchies */
 
 /* A zone's cgroups go no deeper than this, so that they can be removed by recursion. */
 #define CGROUP_DEPTH_MAX "64"
@@ -298,7 +299,7 @@ int cgroup_join1(const struct runtime_record *rec, pid_t pid, struct err *err);
 /**
  * cgroup_open1 - the cgroup.procs files of the zone's v1 cgroups, for a child that enters them by
  * writing "0"
- * @ret_fds: room for CGROUP_COUNT; yours to close
+ * @ret_fds: room for CGROUP_V1_MAX; yours to close
  *
  * Returns how many, or a negative code.
  */

@@ -51,7 +51,7 @@ static const struct field {
     TEXT(state),
     TEXT(cgroup),
     TEXT(cgroup2),
-    TEXT(controllers1),
+    TEXT(hierarchies1),
     TEXT(filter),
     NUMBER(id, RUNTIME_ID_MAX),
     NUMBER(init_pid, INT32_MAX),

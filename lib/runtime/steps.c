@@ -98,24 +98,6 @@ static const struct step {
 
 #define N_STEPS (sizeof(steps) / sizeof(steps[0]))
 
-/* The v1 controllers that the limits of a plan need, "memory,pids". */
-static void
-list_controllers1(const struct runtime_plan *plan, char *ret, size_t size)
-{
-	size_t len = 0;
-
-	*ret = '\0';
-	for (int c = 0; c < CGROUP_COUNT; c++) {
-		for (size_t i = 0; i < plan->n_limits; i++) {
-			if (!plan->limits[i].v1 || plan->limits[i].controller != (unsigned)c)
-				continue;
-			len += (size_t)snprintf(ret + len, size - len, "%s%s", len ? "," : "",
-						cgroup_controller_name((enum cgroup_controller)c));
-			break;
-		}
-	}
-}
-
 static int
 claim(struct runtime *rt, struct err *err)
 {
@@ -169,7 +151,7 @@ record_begin(struct runtime *rt, const struct runtime_plan *plan, struct err *er
 	(void)snprintf(rec->state, sizeof(rec->state), "%s", zone_state_name(ZONE_STATE_READY));
 	(void)snprintf(rec->cgroup, sizeof(rec->cgroup), "%s", plan->cgroup);
 	(void)snprintf(rec->cgroup2, sizeof(rec->cgroup2), "%s", plan->host.cgroup2);
-	list_controllers1(plan, rec->controllers1, sizeof(rec->controllers1));
+	(void)snprintf(rec->hierarchies1, sizeof(rec->hierarchies1), "%s", plan->host.hierarchies1);
 	filter_name(plan->caps, plan->host.core_piped, rec->filter, sizeof(rec->filter));
 	rec->caps = plan->caps;
 	rec->core_pinned = plan->host.core_piped;

@@ -1,0 +1,132 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# A zone's root is nobody outside. isolation/probe attacks from inside the zone, where every attack
+# must fail, and from a control (a chroot of the host's root, without a zone's protection), where the
+# same attack must succeed: a probe that fails in both proves nothing. docs/security.md names the
+# probes that hold each promise.
+bats_require_minimum_version 1.5.0
+load helper
+
+# A control cannot show these here: the kernel does not have them, or the test's own namespaces are
+# in the way. Everything else must get through in one of the controls.
+BLIND="reboot_machine abi_x32"
+
+probe_program=$BUILD/tests/integration/isolation/probe
+
+setup_file() {
+	[ -x "$BUILD/tests/integration/isolation/probe" ] || skip "a build with sanitizers has no static probe"
+}
+
+# What probes look for on the host: a process with a program of its own, a file, sockets, names.
+host_make() {
+	local link=probe-link
+	inherited=$FZ_WORK/inherited
+	mkdir -p "$inherited"
+	[ -e "$inherited/planted-device" ] || mknod -m 666 "$inherited/planted-device" c 1 5
+	marker=$FZ_WORK/marker
+	: >"$marker"
+	# Numbers that no process of a zone has.
+	echo 20000 >/proc/sys/kernel/ns_last_pid
+	cp /bin/sleep "$FZ_WORK/sleep"
+	"$FZ_WORK/sleep" 600 3>&- &
+	host_pid=$!
+	python3 -c 'import socket, time
+s = socket.socket(socket.AF_UNIX)
+s.bind("\0zones-probe")
+s.listen(8)
+time.sleep(600)' 3>&- &
+	listener=$!
+	link_make $link
+	ipcmk -M 4096 >/dev/null
+	shm=$(ipcs -m | awk '$1 ~ /^0x/ && $1 != "0x00000000" { print $1; exit }')
+	mkdir -p "$FZ_WORK/mqueue"
+	mount -t mqueue none "$FZ_WORK/mqueue"
+	: >"$FZ_WORK/mqueue/zones-probe"
+	host=("pid=$host_pid" "marker=$marker" abstract=zones-probe link=$link "name=$(uname -n)"
+		"shm=$((shm))" queue=/zones-probe "inherited=$inherited"
+		"disk=$(stat -c '%Hd:%Ld' "$POOL" | sed 's/^0:.*/7:0/')")
+	wait_for 5 grep -q '@zones-probe' /proc/net/unix
+}
+
+host_unmake() {
+	kill "$host_pid" "$listener" 2>/dev/null || true
+	ip link delete probe-link 2>/dev/null || true
+	ipcrm --all=shm 2>/dev/null || true
+	umount "$FZ_WORK/mqueue" 2>/dev/null || true
+}
+
+teardown() {
+	host_unmake
+	zones_reset
+	if [ -d "$FZ_WORK/control" ]; then rm -rf "$FZ_WORK/control"; fi
+	rm -f /var/log/zones/*
+	assert_clean
+}
+
+prison() { # [LINE...]
+	zone_configure prison "set max-lwps=100" "$@" && zone_root_busybox prison || return 1
+	mknod -m 666 "$POOL/prison/root/root/planted-device" c 1 5
+	cp "$probe_program" "$POOL/prison/root/bin/probe"
+}
+
+# The zone's files in a plain chroot. The shell functions of the test are not there.
+in_control() { # COMMAND...
+	local root=$FZ_WORK/control cgroup
+	if [ ! -d "$root" ]; then
+		cp -a "$POOL/prison/root" "$root"
+		mkdir -p "$root$inherited"
+	fi
+	cgroup=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	mkdir -p "$cgroup/probe-control"
+	# shellcheck disable=SC2016 # $1 and "$@" are the inner shell's
+	PROBE_CONTROL=1 ZONES_PROBE_SECRET=1 unshare --mount sh -c '
+		root=$1 inherited=$2 cgroup=$3
+		shift 3
+		echo $$ >"$cgroup/probe-control/cgroup.procs"
+		mount --bind "$root" "$root"
+		for d in proc sys dev; do mount --rbind "/$d" "$root/$d"; done
+		mount --bind "$cgroup/probe-control" "$root/sys/fs/cgroup"
+		mount --bind "$inherited" "$root$inherited"
+		mount -o remount,bind,ro "$root$inherited"
+		exec chroot "$root" "$@" 7</' sh "$root" "$inherited" "$cgroup" "$@"
+}
+
+# The host itself, for what a chroot forbids.
+in_host() { # COMMAND...
+	PROBE_CONTROL=1 unshare --mount "$@"
+}
+
+named() { # WORD: names of the probes with that result, sorted
+	awk -v word="$1" '$2 == word { print $1 }' | sort
+}
+
+@test "no attack from inside a zone gets through, and each does without the zone" {
+	host_make
+	prison "add inherit-pkg-dir; set dir=$inherited; end"
+	zoneadm -z prison boot
+	export ZONES_PROBE_SECRET=1
+	zlogin prison /bin/probe "${host[@]}" >"$FZ_WORK/zone"
+	unset ZONES_PROBE_SECRET
+	in_control /bin/probe "${host[@]}" >"$FZ_WORK/control.txt"
+	in_host "$probe_program" "${host[@]}" only user_namespace >>"$FZ_WORK/control.txt"
+	in_host "$probe_program" "${host[@]}" only user_namespace_clone3 >>"$FZ_WORK/control.txt"
+	for cgroup in $(awk '$3 == "cgroup2" { print $2 }' /proc/mounts); do
+		rmdir "$cgroup/probe-control" 2>/dev/null || true
+	done
+	[ "$(wc -l <"$FZ_WORK/zone")" -ge 90 ]
+	run named broken <"$FZ_WORK/zone"
+	assert_output ""
+	run named died <"$FZ_WORK/zone"
+	assert_output ""
+	# Which probes nothing has shown to work: those that this kernel cannot be attacked by.
+	named broken <"$FZ_WORK/control.txt" | sort -u >"$FZ_WORK/seen"
+	{
+		named absent <"$FZ_WORK/control.txt"
+		printf '%s\n' $BLIND terminal_input terminal_input_high_bits
+	} | sort -u >"$FZ_WORK/excused"
+	run comm -23 <(cut -d' ' -f1 <"$FZ_WORK/zone" | sort) \
+		<(sort -u "$FZ_WORK/seen" "$FZ_WORK/excused")
+	assert_output ""
+	[ "$(wc -l <"$FZ_WORK/seen")" -ge 80 ] || fail "only these probes work:" "$(cat "$FZ_WORK/seen")"
+}
