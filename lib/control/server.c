@@ -9,12 +9,13 @@
 #include "control_priv.h"
 
 #include "base/err.h"
+#include "base/fault.h"
 #include "base/fd.h"
-#include "base/path.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -27,26 +28,23 @@ static int
 lock_directory(const char *name, struct err *err)
 {
 	auto_close int fd = -EBADF;
-	struct sockaddr_un sa;
-	int r;
+	auto_free char *path = NULL;
 
-	r = path_mkdir_p(CONTROL_DIR, 0700, err);
-	if (r < 0)
-		return r;
-	r = control_address(name, ".", &sa, err);
-	if (r < 0)
-		return r;
-	r = path_mkdir_p(sa.sun_path, 0700, err);
-	if (r < 0)
-		return r;
-	fd = open(sa.sun_path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (asprintf(&path, "%s/%s", CONTROL_DIR, name) < 0) {
+		path = NULL; /* undefined after a failure */
+		return err_nomem(err);
+	}
+	if (fault_point("mkdir") || (mkdir(CONTROL_DIR, 0700) < 0 && errno != EEXIST) ||
+	    (mkdir(path, 0700) < 0 && errno != EEXIST))
+		return err_set(err, ZE_IO, errno, "make directory '%s'", path);
+	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
-		return err_set(err, ZE_IO, errno, "open '%s'", sa.sun_path);
+		return err_set(err, ZE_IO, errno, "open '%s'", path);
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd_take(&fd);
 	if (errno == EWOULDBLOCK)
 		return err_set(err, ZE_BUSY, 0, "another zoneadmd serves zone '%s'", name);
-	return err_set(err, ZE_IO, errno, "lock '%s'", sa.sun_path);
+	return err_set(err, ZE_IO, errno, "lock '%s'", path);
 }
 
 /*
@@ -83,7 +81,7 @@ bind_socket(const char *name, const char *which, int type, int dir_fd, struct er
 	r = control_address(name, which, &sa, err);
 	if (r < 0)
 		return r;
-	if (unlinkat(dir_fd, which, 0) < 0 && errno != ENOENT)
+	if (fault_point("socket") || (unlinkat(dir_fd, which, 0) < 0 && errno != ENOENT))
 		return err_set(err, ZE_IO, errno, "remove '%s'", sa.sun_path);
 	fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
