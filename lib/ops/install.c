@@ -217,20 +217,23 @@ open_root(struct install *in, struct err *err)
 
 /* Until there is a root nothing is lost by going back. */
 static int
-make_root(struct install *in, struct err *err)
+make_root(struct install *in, bool *ret_finished, struct err *err)
 {
 	const char *backend = "";
 	bool made = false, kept;
 	int r;
 
+	*ret_finished = false;
 	r = storage_zonepath_make(in->entry.zonepath, &made, err);
-	if (r == 0)
+	if (r == 0 && !in->req->no_cache)
+		*ret_finished = install_cache_use(in);
+	if (r == 0 && !*ret_finished)
 		r = storage_create(in->entry.zonepath, &backend, err);
 	if (r == 0)
 		r = open_root(in, err);
 	if (r == 0) {
-		install_log_line(&in->log, "Files: %zu, %ju bytes, on %s", in->facts.files,
-				 (uintmax_t)in->facts.bytes, backend);
+		install_log_line(&in->log, "Files: %zu, %ju bytes%s%s", in->facts.files,
+				 (uintmax_t)in->facts.bytes, *ret_finished ? "" : ", on ", backend);
 		return 0;
 	}
 	/* A file system that refuses to be cleaned leaves the zone incomplete, as it is then. */
@@ -377,21 +380,43 @@ sum_up(struct install *in, struct err *err)
 	return 0;
 }
 
-/* From here on the zone is incomplete; whatever happens is told with the way out. */
 static int
-work(struct install *in, struct err *err)
+make_from_packages(struct install *in, struct err *err)
 {
 	int r;
 
-	r = make_root(in, err);
-	if (r < 0)
-		return err_add(err, "install");
 	r = copy_files(in, err);
 	if (r == 0 && op_stop_wanted())
 		r = err_set(err, ZE_INTR, 0, "interrupted");
 	if (r == 0)
 		r = initialize(in, err);
 	log_notes(in);
+	if (r == 0) {
+		install_log_phase(&in->log, "keep for the next zone");
+		install_cache_keep(in);
+	}
+	return r;
+}
+
+static int
+make_from_finished(struct install *in, struct err *err)
+{
+	op_sayf(&in->req->say, OP_LINE_OUT, "Copying a finished root of the same <%zu> packages.",
+		in->facts.packages);
+	return install_log_reopen(&in->log, in->root_fd, err);
+}
+
+/* From here on the zone is incomplete; whatever happens is told with the way out. */
+static int
+work(struct install *in, struct err *err)
+{
+	bool finished;
+	int r;
+
+	r = make_root(in, &finished, err);
+	if (r < 0)
+		return err_add(err, "install");
+	r = finished ? make_from_finished(in, err) : make_from_packages(in, err);
 	if (r == 0)
 		r = settle(in, err);
 	if (r < 0)

@@ -21,6 +21,8 @@
 /* Of one script's output, for warnings. */
 #define SCAN_MAX (1 << 20)
 
+#define LOG_MAX_BYTES (64u << 20)
+
 double
 install_log_now(void)
 {
@@ -79,6 +81,24 @@ install_log_open(struct install_log *log, int root_fd, struct err *err)
 		return err_set(err, ZE_IO, errno, "write the log '%s' of the zone",
 			       INSTALL_LOG_PATH);
 	str_free(&log->early);
+	return 0;
+}
+
+int
+install_log_reopen(struct install_log *log, int root_fd, struct err *err)
+{
+	auto_free char *old = NULL;
+	size_t size;
+	int r;
+
+	r = path_file_read_in_root(root_fd, INSTALL_LOG_PATH, LOG_MAX_BYTES, &old, &size, err);
+	if (r < 0)
+		return r;
+	r = install_log_open(log, root_fd, err);
+	if (r < 0)
+		return r;
+	install_log_line(log, "\n==== a finished root of the same packages was copied; its log:\n");
+	put(log, old, size);
 	return 0;
 }
 
@@ -175,8 +195,10 @@ install_log_end(struct install_log *log)
 		total += log->phases[i].seconds;
 	}
 	install_log_line(log, "%9.3f  in all", total);
-	install_log_line(log, "\n%9.3f  in %zu programs, the slowest:", log->scripts_seconds,
-			 log->n_scripts);
+	if (log->n_scripts)
+		install_log_line(log,
+				 "\n%9.3f  in %zu programs, the slowest:", log->scripts_seconds,
+				 log->n_scripts);
 	for (size_t i = 0; i < sizeof(log->slow) / sizeof(log->slow[0]); i++)
 		if (log->slow[i].seconds > 0)
 			install_log_line(log, "%9.3f  %s", log->slow[i].seconds, log->slow[i].what);

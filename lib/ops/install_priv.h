@@ -100,9 +100,27 @@ struct install {
 	struct strv missing, changed, notes; /* what pkg has to tell */
 	struct strv warned;                  /* packages whose scripts warned */
 	int root_fd;
-	char *log_path; /* as seen from here */
+	char *log_path;                  /* as seen from here */
+	char cache_key[PKG_KEY_LEN + 1]; /* "": the root is not kept for the next zone */
 	struct install_log log;
 };
+
+/**
+ * install_cache_use - make the zone's root from one that was kept, if there is one
+ *
+ * Returns whether there is a root now. Sets the key under which it is kept.
+ */
+int install_cache_use(struct install *in);
+
+/**
+ * install_cache_keep - keep the finished root, which has no identity yet, for the next zone
+ */
+void install_cache_keep(struct install *in);
+
+/**
+ * install_log_reopen - go on with the log that came with a kept root, below a new head
+ */
+int install_log_reopen(struct install_log *log, int root_fd, struct err *err);
 
 /**
  * install_scripts - run all steps of the plan inside the zone

@@ -233,8 +233,28 @@ dpkg_finish(struct pkg_plan *base, int root_fd, struct pkg_notes *notes, struct 
 	return r;
 }
 
+static const char *const key_paths[] = {
+    "etc/apt/",
+    "etc/apt/keyrings/",
+    "etc/apt/sources.list.d/",
+    "etc/apt/trusted.gpg.d/",
+    "etc/dpkg/",
+    "etc/dpkg/dpkg.cfg.d/",
+    "etc/group",
+    "etc/passwd",
+    "usr/share/keyrings/",
+    "var/lib/apt/extended_states",
+    "var/lib/dpkg/arch",
+    "var/lib/dpkg/diversions",
+    "var/lib/dpkg/info/",
+    "var/lib/dpkg/statoverride",
+    "var/lib/dpkg/status",
+    NULL,
+};
+
 const struct pkg_backend pkg_dpkg = {
     .name = "dpkg",
+    .key_paths = key_paths,
     .open = dpkg_open,
     .unlock = dpkg_unlock,
     .free = dpkg_free,

@@ -81,6 +81,26 @@ void pkg_plan_facts(const struct pkg_plan *plan, struct pkg_plan_facts *ret);
  */
 int pkg_plan_print(const struct pkg_plan *plan, int out_fd, struct err *err);
 
+#define PKG_KEY_LEN 64
+
+/**
+ * pkg_plan_key - a digest of all that the root made by a plan depends on
+ * @extra: what the caller's part of the work depends on
+ * @ret: hexadecimal digits with a NUL
+ *
+ * Equal keys: the root would be the same, but for times. Call it before pkg_copy(). -ZE_NOTSUP: it
+ * cannot be told yet what some file will hold.
+ */
+int pkg_plan_key(struct pkg_plan *plan, const char *extra, char ret[PKG_KEY_LEN + 1],
+		 struct err *err);
+
+/**
+ * pkg_plan_is_fresh - whether nothing of the host that went into pkg_plan_key() has changed since
+ *
+ * Returns 1, 0 or a negative code.
+ */
+int pkg_plan_is_fresh(const struct pkg_plan *plan, struct err *err);
+
 /* Things worth telling that did not stop the work. */
 struct pkg_notes {
 	struct strv

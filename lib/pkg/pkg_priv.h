@@ -129,6 +129,7 @@ struct pkg_plan {
 	size_t n_standins;
 	struct pkg_plan_facts facts;
 	struct strv missing, changed, log; /* notes of the planning, handed out by pkg_copy() */
+	uint8_t host_digest[32];           /* of the backend's key_paths, by pkg_plan_key() */
 };
 
 struct pkg_host {
@@ -142,6 +143,9 @@ struct pkg_host {
 /* A package manager. Every member must be there. */
 struct pkg_backend {
 	const char *name;
+	/* What of the host is read besides the files of a plan, relative to its root, for
+	 * pkg_plan_key(): NULL-terminated; with "/" behind it, a directory and what is in it. */
+	const char *const *key_paths;
 	/* Fill a host whose root is open already; -ZE_NOENT: another manager's host. */
 	int (*open)(const char *root, int root_fd, struct pkg_host **ret, struct err *err);
 	/* Give the manager's lock back; what was read stays. */

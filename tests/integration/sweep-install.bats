@@ -16,23 +16,32 @@ setup_file() {
 	export PATH=$FAULT_BUILD/cmd:$PATH
 	zone_configure z1
 	zone_configure z2
-	# Once without a failure, for the list of side effects: "number kind" a line.
-	ZONES_DEBUG=fault ZONES_FAULT=0 zoneadm -z z1 install --offline 2>"$FZ_WORK/log"
-	sed -n 's/^fault: \([0-9]*\) \(.*\)/\1 \2/p' "$FZ_WORK/log" >"$FZ_WORK/effects"
-	[ "$(wc -l <"$FZ_WORK/effects")" -gt 10 ]
+	# Without a failure, for the lists of side effects: "number kind" a line.
+	effects long --no-cache
+	[ "$(wc -l <"$FZ_WORK/long")" -gt 10 ]
+	zoneadm -z z1 install --offline
+	zoneadm -z z1 uninstall -F
+	effects cached
+}
+
+effects() { # LIST [OPTION...]
+	local list=$1
+	shift
+	ZONES_DEBUG=fault ZONES_FAULT=0 zoneadm -z z1 install --offline "$@" 2>"$FZ_WORK/log"
+	sed -n 's/^fault: \([0-9]*\) \(.*\)/\1 \2/p' "$FZ_WORK/log" >"$FZ_WORK/$list"
 	zoneadm -z z1 uninstall -F
 }
 
-points() { # first | middle
-	if [ "${SWEEP:-}" = full ]; then
-		cut -d' ' -f1 "$FZ_WORK/effects" | sort -nu
+points() { # LIST first|middle|all
+	if [ "${SWEEP:-}" = full ] || [ "$2" = all ]; then
+		cut -d' ' -f1 "$FZ_WORK/$1" | sort -nu
 		return
 	fi
-	awk -v which="$1" '{ n = $1; $1 = ""; list[$0] = list[$0] " " n }
+	awk -v which="$2" '{ n = $1; $1 = ""; list[$0] = list[$0] " " n }
 	     END { for (kind in list) {
 	             count = split(list[kind], at, " ")
 	             print which == "first" ? at[1] : at[int((count + 1) / 2)] } }' \
-		"$FZ_WORK/effects" | sort -nu
+		"$FZ_WORK/$1" | sort -nu
 }
 
 # What must hold whatever happened.
@@ -56,13 +65,14 @@ check_after() { # POINT STATUS
 	[ "$(zone_state z2)" = configured ] || fail "$1: the other zone changed"
 }
 
-sweep() { # SUFFIX first|middle
-	local point status message
-	for point in $(points "$2"); do
+sweep() { # LIST SUFFIX first|middle|all [OPTION...]
+	local list=$1 suffix=$2 which=$3 point status message
+	shift 3
+	for point in $(points "$list" "$which"); do
 		status=0
-		ZONES_FAULT=$point$1 zoneadm -z z1 install --offline >"$FZ_WORK/out" 2>&1 || status=$?
-		check_after "$point$1" "$status"
-		[ "$1" = "" ] || continue
+		ZONES_FAULT=$point$suffix zoneadm -z z1 install --offline "$@" >"$FZ_WORK/out" 2>&1 || status=$?
+		check_after "$point$suffix" "$status"
+		[ "$suffix" = "" ] || continue
 		# A failure is told, in a line with the zone's name.
 		if [ "$status" -ne 0 ]; then
 			message=$(grep -c "^zoneadm: zone 'z1': " "$FZ_WORK/out")
@@ -72,11 +82,16 @@ sweep() { # SUFFIX first|middle
 }
 
 @test "a side effect that fails leaves a zone that can be uninstalled" {
-	sweep "" first
+	sweep long "" first --no-cache
 }
 
 @test "a kill leaves a zone that can be uninstalled" {
-	sweep ":kill" middle
+	sweep long ":kill" middle --no-cache
+}
+
+@test "the same for a zone that is made from a kept root" {
+	sweep cached "" all
+	sweep cached ":kill" all
 }
 
 @test "after all of that, install works" {

@@ -20,7 +20,7 @@ setup_file() {
 teardown() {
 	local name
 	scripts_restore
-	for name in z1 z2 sparse; do
+	for name in z1 z2 z3 sparse; do
 		zonecfg -z "$name" info >/dev/null 2>&1 || continue
 		[ "$(zone_state "$name")" = configured ] || zoneadm -z "$name" uninstall -F
 		zonecfg -z "$name" delete -F
@@ -265,6 +265,61 @@ Zone <whole> is initialized."
 	zoneadm -z z1 uninstall -F
 }
 
+# ---- finished roots that are kept ----
+
+# Everything that a file has but its times, without what differs between any two zones.
+tree() { # NAME
+	(cd "$POOL/$1/root" && find . -xdev -printf '%y %m %U:%G %p %l\n' &&
+		find . -xdev -type f ! -name install_log ! -name aux-cache ! -path ./etc/machine-id \
+			! -path ./etc/hostname ! -path ./etc/hosts -exec md5sum {} +) | LC_ALL=C sort
+}
+
+@test "a second zone of the same packages is a copy of a kept root, and the same byte for byte" {
+	zone_configure z1
+	zone_configure z2
+	zone_configure z3
+	zoneadm -z z1 install --offline
+	run zoneadm -z z2 install --offline
+	assert_status 0
+	assert_output -e 'Copying a finished root of the same <[0-9]+> packages\.'
+	zoneadm -z z3 install --offline --no-cache >"$FZ_WORK/out"
+	run ! grep -q 'finished root' "$FZ_WORK/out"
+	tree z1 >"$FZ_WORK/tree1"
+	tree z2 >"$FZ_WORK/tree2"
+	tree z3 >"$FZ_WORK/tree3"
+	diff "$FZ_WORK/tree1" "$FZ_WORK/tree2"
+	diff "$FZ_WORK/tree3" "$FZ_WORK/tree2"
+	[ "$(cat "$POOL/z2/root/etc/hostname")" = z2 ]
+	run ! cmp -s "$POOL/z1/root/etc/machine-id" "$POOL/z2/root/etc/machine-id"
+	grep -q '^==== .*: postinst' "$POOL/z2/root/var/sadm/system/logs/install_log"
+}
+
+@test "any change of a source makes a new root, and two are kept" {
+	zone_configure z1
+	for _ in 1 2 3; do
+		# Nothing but the change time differs.
+		chmod --reference=/etc/login.defs /etc/login.defs
+		run zoneadm -z z1 install --offline
+		assert_status 0
+		refute_output "finished root"
+		zoneadm -z z1 uninstall -F
+	done
+	run find "$POOL/.zones-cache" -mindepth 1 -maxdepth 1
+	[ "${#lines[@]}" -eq 2 ] || fail "$output"
+}
+
+@test "a kept root that somebody else could have made is not used" {
+	zone_configure z1
+	zoneadm -z z1 install --offline
+	zoneadm -z z1 uninstall -F
+	chmod 755 "$POOL/.zones-cache"
+	run zoneadm -z z1 install --offline
+	chmod 700 "$POOL/.zones-cache"
+	assert_status 0
+	refute_output "finished root"
+	grep -q "is not root's alone" "$POOL/z1/root/var/sadm/system/logs/install_log"
+}
+
 # ---- requests ---------------------------------------------------------------------------------
 
 @test "-n prints the plan and changes nothing" {
@@ -322,6 +377,7 @@ Zone <whole> is initialized."
 	# A package that compiles for half a minute is left out where there is one. What an administrator
 	# of this host removed from /etc may be missing in the zone, and is told.
 	run --separate-stderr zoneadm -z sparse install --offline -x 'package=google-cloud-cli*'
+	# shellcheck disable=SC2154 # set by run
 	[ "$status" -eq 0 ] || [ "$(grep -c '^WARNING: missing in the zone: /' <<<"$stderr")" -ge 1 ]
 	[ "$(zone_state sparse)" = installed ] || fail "$output" "$stderr"
 	root=$POOL/sparse/root
