@@ -171,7 +171,7 @@ control_reply(int fd, const struct err *cause, const char *note, struct err *err
 int
 control_wait(int fd, char *ret_note, struct err *err)
 {
-	struct control_reply buf, reply;
+	struct control_reply buf, reply = {0};
 	ssize_t n;
 	int r;
 
