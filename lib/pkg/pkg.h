@@ -29,7 +29,7 @@ struct pkg_plan; /* what one zone will be made of: packages, files, scripts; pur
  * Takes the package manager's own lock (shared with nobody who changes packages) and holds it until
  * pkg_host_close(). -ZE_BUSY: a package manager is at work; -ZE_PKG: the database is damaged or the
  * package manager was interrupted (the message says how to finish it); -ZE_NOTSUP: no known package
- * manager here.
+ * manager here. Closing gives the lock back; a plan made from the host keeps what it needs of it.
  */
 int pkg_host_open(const char *root, struct pkg_host **ret, struct err *err);
 void pkg_host_close(struct pkg_host *host);
@@ -43,9 +43,9 @@ struct pkg_request {
 	const char *policy_path; /* /etc/zones/packages.conf; NULL or missing: the built-in one */
 	const char *const
 	    *inherit_dirs; /* NULL-terminated absolute paths of the zone; NULL: whole root */
-	const char *const
-	    *packages; /* extra packages (globs) by name, host-only ones too; NULL-terminated */
-	const char *const *exclude;     /* packages (globs) to leave out; NULL-terminated */
+	const char *const *packages; /* extra packages (globs, @sets) by name, host-only ones too;
+					NULL-terminated */
+	const char *const *exclude;  /* packages (globs) to leave out; NULL-terminated */
 	const char *const *keep_edited; /* globs of configuration files to take as they are */
 	bool all;                       /* every package but the host-only ones */
 	bool offline;                   /* never ask a mirror for a .deb */
@@ -63,7 +63,9 @@ struct pkg_plan_facts {
 /**
  * pkg_plan_make - choose packages and plan every file; changes nothing
  *
- * Messages name the package, policy line (file:line) or database entry at fault.
+ * Messages name the package, policy line (file:line) or database entry at fault. -ZE_INVAL: the
+ * request or the policy is wrong; -ZE_PKG: the host's packages are not as they must be, or one is
+ * changed and req->refuse_changed is set. Source: packages.conf(5); the choice is ours.
  */
 int pkg_plan_make(struct pkg_host *host, const struct pkg_request *req, struct pkg_plan **ret,
 		  struct err *err);
@@ -124,7 +126,9 @@ struct pkg_progress {
  * database with every package unpacked
  * @root_fd: an empty zone root
  *
- * Returns 0 or a negative code; what was made stays for the caller to destroy.
+ * May take seconds before it makes anything when configuration has to be downloaded. Uses a second
+ * thread, which has ended when it returns. Returns 0 or a negative code; what was made stays for
+ * the caller to destroy, and nothing of it is synced.
  */
 int pkg_copy(struct pkg_plan *plan, int root_fd, const struct pkg_progress *progress,
 	     struct pkg_notes *notes, struct err *err);
@@ -165,8 +169,10 @@ struct pkg_standin {
 size_t pkg_standins(const struct pkg_plan *plan, const struct pkg_standin **ret);
 
 /**
- * pkg_finish - after the last step: the database says installed, notes are checked, scaffolding of
- * pkg_copy() is removed
+ * pkg_finish - after the last step: see that every package of the plan is installed in its version,
+ * and give files that had to be made as root's their owner, by name
+ *
+ * -ZE_PKG names the first package that is not installed.
  */
 int pkg_finish(struct pkg_plan *plan, int root_fd, struct pkg_notes *notes, struct err *err);
 

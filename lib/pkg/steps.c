@@ -172,7 +172,7 @@ static const char *const *
 make_env(struct builder *b, const struct dpkg_pkg *pkg, const char *script)
 {
 	struct arena *arena = &b->plan->base.arena;
-	const char **env = arena_alloc(arena, (N_COMMON + 6) * sizeof(*env));
+	const char **env = arena_alloc(arena, (N_COMMON + 7) * sizeof(*env));
 	const char *version = b->plan->host->dpkg_version;
 	size_t n = N_COMMON;
 
@@ -186,6 +186,9 @@ make_env(struct builder *b, const struct dpkg_pkg *pkg, const char *script)
 		env[n++] = arena_printf(arena, "DPKG_MAINTSCRIPT_ARCH=%s", pkg->arch);
 		env[n++] = arena_printf(arena, "DPKG_MAINTSCRIPT_NAME=%s", script);
 		env[n++] = "DPKG_MAINTSCRIPT_PACKAGE_REFCOUNT=1";
+		/* debconf reads the name of a preinst's package where dpkg unpacks it. */
+		if (!strcmp(script, "preinst"))
+			env[n++] = arena_printf(arena, "DEBCONF_PACKAGE=%s", pkg->name);
 	}
 	for (size_t i = N_COMMON; i < n; i++)
 		if (!env[i])

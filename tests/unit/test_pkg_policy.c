@@ -82,8 +82,7 @@ errors_name_file_and_line(void **state)
 	    {"file exclude x\n", "p.conf:1: not an absolute path: 'x'"},
 	    {"\nset default = @none\n", "p.conf:2: no set 'none' is defined"},
 	    {"include a\n", "p.conf: no line 'set default = ...' says what a zone gets"},
-	    {"set default = @a\nset a = @b\nset b = @a\n",
-	     "p.conf:2: set 'a' contains itself"},
+	    {"set default = @a\nset a = @b\nset b = @a\n", "p.conf:2: set 'a' contains itself"},
 	};
 
 	(void)state;
