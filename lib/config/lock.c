@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Locks: open file description locks on files below /run/zones, which live until the next boot of
- * the host and are never unlinked. Order: a zone's lock before the lock of the index.
+ * the host and are never unlinked. Order: a zone's lock before the lock of the index. The name of
+ * the index's begins with a dot: beside it are the directories of zones, whose names cannot.
  */
 #include "config/config_priv.h"
 
@@ -72,7 +73,7 @@ config_lock_zone(const char *root, const char *name, struct config_lock *ret, st
 int
 config_lock_index(const char *root, struct config_lock *ret, struct err *err)
 {
-	return lock(root, NULL, "index.lock", ret, err);
+	return lock(root, NULL, ".index.lock", ret, err);
 }
 
 void

@@ -385,6 +385,23 @@ a_second_process_waits_for_the_lock_and_its_death_frees_it(void **state)
 }
 
 static void
+no_zone_has_the_name_of_a_lock(void **state)
+{
+	struct config_lock held = {.fd = -EBADF};
+	auto_closedir DIR *dir = NULL;
+	const struct dirent *de;
+
+	(void)state;
+	save("index.lock", "/zones/a");
+	assert_int_equal(config_lock_zone(root, "index.lock", &held, &err), 0);
+	config_unlock(&held);
+	dir = opendir(in_root("/run/zones"));
+	assert_non_null(dir);
+	while ((de = readdir(dir)))
+		assert_true(de->d_type == DT_DIR || config_name_check(de->d_name, NULL) < 0);
+}
+
+static void
 a_zonepath_is_where_it_leads(void **state)
 {
 	auto_free char *link = NULL;
@@ -428,6 +445,7 @@ main(void)
 	    TEST(templates_are_built_in_and_can_be_overridden),
 	    TEST(a_zone_is_a_template),
 	    TEST(a_second_process_waits_for_the_lock_and_its_death_frees_it),
+	    TEST(no_zone_has_the_name_of_a_lock),
 	    TEST(a_zonepath_is_where_it_leads),
 	};
 
