@@ -72,8 +72,8 @@ rctl_text(enum config_prop prop, const char *value, char **ret, struct err *err)
 	return r < 0 ? err_nomem(err) : 0;
 }
 
-int
-config_alias_check(const struct config *cfg, enum config_prop prop, struct err *err)
+static int
+alias_check(const struct config *cfg, enum config_prop prop, struct err *err)
 {
 	const struct config_res *rctl = alias_rctl(cfg, prop);
 	uint64_t limit;
@@ -86,8 +86,9 @@ config_alias_check(const struct config *cfg, enum config_prop prop, struct err *
 		       config_props[prop].name, config_props[prop].rctl, alias_action(prop));
 }
 
-int
-config_alias_write(struct config *cfg, enum config_prop prop, const char *value, struct err *err)
+/* Make the rctl say what the alias does. */
+static int
+alias_write(struct config *cfg, enum config_prop prop, const char *value, struct err *err)
 {
 	struct config_res *rctl = alias_rctl(cfg, prop);
 	auto_res struct config_res *added = NULL;
@@ -108,6 +109,37 @@ config_alias_write(struct config *cfg, enum config_prop prop, const char *value,
 		return r;
 	(void)ptr_take(&added);
 	return 0;
+}
+
+static int
+alias_store(struct config *cfg, enum config_prop prop, const char *value, struct err *err)
+{
+	int r;
+
+	r = alias_check(cfg, prop, err);
+	if (r == 0)
+		r = alias_write(cfg, prop, value, err);
+	return r < 0 ? r : config_res_store(cfg->global, prop, value, err);
+}
+
+int
+config_alias_set(struct config *cfg, enum config_prop prop, const char *value, struct err *err)
+{
+	auto_free char *lwps = NULL;
+	uint64_t n;
+	int r;
+
+	r = alias_store(cfg, prop, value, err);
+	if (r < 0 || prop != CONFIG_MAX_PROCESSES || alias_rctl(cfg, CONFIG_MAX_LWPS))
+		return r;
+	/* Ten threads a process, as long as nothing is said about threads. */
+	n = strtoull(value, NULL, 10);
+	n = n > config_props[CONFIG_MAX_LWPS].max / 10 ? config_props[CONFIG_MAX_LWPS].max : n * 10;
+	if (asprintf(&lwps, "%ju", (uintmax_t)n) < 0) {
+		lwps = NULL; /* undefined after a failure */
+		return err_nomem(err);
+	}
+	return alias_store(cfg, CONFIG_MAX_LWPS, lwps, err);
 }
 
 void
@@ -205,7 +237,7 @@ config_alias_add(struct config *cfg, struct config_res *res, struct config_res *
 	     p++) {
 		if (!config_props[p].rctl || !config_res_is_set(res, p))
 			continue;
-		r = config_alias_check(cfg, p, err);
+		r = alias_check(cfg, p, err);
 		if (r < 0)
 			return r;
 	}
@@ -215,7 +247,7 @@ config_alias_add(struct config *cfg, struct config_res *res, struct config_res *
 			continue;
 		r = 0;
 		if (config_res_is_set(res, p))
-			r = config_alias_write(cfg, p, config_res_raw(res, p), err);
+			r = alias_write(cfg, p, config_res_raw(res, p), err);
 		else
 			config_alias_drop(cfg, p);
 		if (r < 0)

@@ -304,6 +304,10 @@ void config_res_freep(struct config_res **res);
 /**
  * config_res_set - give a property one value, checked by its kind; replaces a list
  *
+ * A resource that is part of a configuration must not be changed: copy it, change the copy, and put
+ * that in its place with config_add(). Only config_global() may. There max-processes sets max-lwps
+ * to ten times as many, unless zone.max-lwps has been said something about.
+ *
  * -ZE_INVAL with a message that names the property and what it would take. Nothing changes on
  * failure.
  */

@@ -74,18 +74,11 @@ bool config_type_has_key(enum config_type type);
 /* "TYPE 'KEY' already exists" */
 int config_already_exists(const struct config_res *res, struct err *err);
 
-/* After the rctl @res was changed: what shows it, or its @old_name, follows. */
-int config_rctl_changed(struct config_res *res, const char *old_name, struct err *err);
-
 /* ---- aliases: properties that show an rctl (alias.c) */
 
-/* Whether an alias property may be given a value: -ZE_INVAL when its rctl says more than an alias
- * can. */
-int config_alias_check(const struct config *cfg, enum config_prop prop, struct err *err);
-
-/* Make the rctl say what the alias does. */
-int config_alias_write(struct config *cfg, enum config_prop prop, const char *value,
-		       struct err *err);
+/* Give an alias in the global scope a checked value. -ZE_INVAL when its rctl says more than an
+ * alias can. */
+int config_alias_set(struct config *cfg, enum config_prop prop, const char *value, struct err *err);
 
 /* Remove the rctl that an alias shows. */
 void config_alias_drop(struct config *cfg, enum config_prop prop);

@@ -242,7 +242,8 @@ config_link(struct config *cfg, struct config_res *res, struct config_res *repla
 	if (replace && keyed)
 		(void)tdelete(replace, &cfg->keys, config_key_compare);
 	if (keyed && !tsearch(res, &cfg->keys, config_key_compare)) {
-		/* The tree takes back what it has just let go; see store_keyed(). */
+		/* The node that was just freed is allocated again; if even that fails, the resource
+		 * is only not found as a duplicate. */
 		if (replace)
 			(void)tsearch(replace, &cfg->keys, config_key_compare);
 		return err_nomem(err);
@@ -286,6 +287,18 @@ config_can_add(const struct config *cfg, enum config_type type, struct err *err)
 	    !config_res_is_set(present, CONFIG_CAPPED_MEMORY_PHYSICAL))
 		return 0;
 	return config_already_exists(present, err);
+}
+
+/* After an rctl was put in: what shows it, or @old_name that it had before, follows. */
+static int
+rctl_added(struct config *cfg, const struct config_res *rctl, const char *old_name, struct err *err)
+{
+	const char *name = config_res_raw(rctl, CONFIG_RCTL_NAME);
+	int r = 0;
+
+	if (old_name && !str_eq(old_name, name))
+		r = config_alias_refresh(cfg, old_name, err);
+	return r < 0 || !name ? r : config_alias_refresh(cfg, name, err);
 }
 
 /*
@@ -333,8 +346,8 @@ config_add(struct config *cfg, struct config_res *res, struct config_res *replac
 	}
 	if (r == 0)
 		r = config_link(cfg, res, replace, err);
-	if (r == 0)
-		r = config_rctl_changed(res, old_name, err);
+	if (r == 0 && res->type == CONFIG_RCTL)
+		r = rctl_added(cfg, res, old_name, err);
 	return r;
 }
 

@@ -107,7 +107,8 @@ const struct config_prop_desc config_props[CONFIG_PROP_COUNT] = {
 			 .help = "How many threads the zone may have."},
     [CONFIG_MAX_PROCESSES] = {GLOBAL("max-processes", NULL), KIND(UINT),
 			      RCTL_ALIAS("zone.max-processes"), .min = 100, .max = ALIAS_LIMIT,
-			      .help = "How many processes the zone may have."},
+			      .help = "How many processes the zone may have. Where max-lwps is not "
+				      "set, this sets it to ten times as many."},
     [CONFIG_MAX_SHM_MEMORY] = {GLOBAL("max-shm-memory", NULL), KIND(SIZE),
 			       RCTL_ALIAS("zone.max-shm-memory"), .min = 1, .max = ALIAS_LIMIT,
 			       .help = "How much System V shared memory the zone may have."},
@@ -143,11 +144,12 @@ const struct config_prop_desc config_props[CONFIG_PROP_COUNT] = {
 			    .help = "The address, with a prefix length (shared only)."},
     [CONFIG_NET_ALLOWED_ADDRESS] = {CONFIG_NET, "allowed-address", "allowed-address",
 				    KIND(IP_PREFIX), .list = true, .clearable = true, .quiet = true,
+				    .key = true,
 				    .help = "Addresses that the zone may use (exclusive only)."},
     [CONFIG_NET_PHYSICAL] = {CONFIG_NET, "physical", "physical", KIND(LINK), .required = true,
 			     .key = true, .help = "The interface of the host."},
     [CONFIG_NET_DEFROUTER] = {CONFIG_NET, "defrouter", "defrouter", KIND(IP), .clearable = true,
-			      .help = "The default router for this address (shared only)."},
+			      .help = "The default router for this address."},
 
     [CONFIG_ANET_LINKNAME] = {CONFIG_ANET, "linkname", "linkname", KIND(LINK), .key = true,
 			      .help = "The interface's name in the zone; net0, net1 ... if unset."},

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One resource, or the global scope: an array of values that the table of properties gives a
- * meaning to. What is part of a configuration keeps the configuration's keys and aliases right when
- * it is changed.
+ * meaning to. A resource that is part of a configuration is changed by putting a changed copy in
+ * its place, so that keys and aliases stay right.
  */
 #include "config/config_priv.h"
 
@@ -11,7 +11,6 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <search.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -286,12 +285,13 @@ config_res_store(struct config_res *res, enum config_prop prop, const char *valu
 	return 0;
 }
 
-/* ---- changes of resources that may be part of a configuration */
+/* ---- changes */
 
+/* Only the global scope changes in place: elsewhere, keys and aliases would have to follow. */
 static bool
-is_keyed(const struct config_res *res)
+is_changeable(const struct config_res *res)
 {
-	return res->cfg && res->type != CONFIG_GLOBAL && config_type_has_key(res->type);
+	return !res->cfg || res->type == CONFIG_GLOBAL;
 }
 
 int
@@ -305,53 +305,13 @@ config_already_exists(const struct config_res *res, struct err *err)
 }
 
 int
-config_rctl_changed(struct config_res *res, const char *old_name, struct err *err)
-{
-	const char *name;
-	int r = 0;
-
-	if (!res->cfg || res->type != CONFIG_RCTL)
-		return 0;
-	name = config_res_raw(res, CONFIG_RCTL_NAME);
-	if (old_name && !str_eq(old_name, name))
-		r = config_alias_refresh(res->cfg, old_name, err);
-	return r < 0 || !name ? r : config_alias_refresh(res->cfg, name, err);
-}
-
-/* Store a value in a resource whose key it may change. */
-static int
-store_keyed(struct config_res *res, enum config_prop prop, const char *value, struct err *err)
-{
-	struct config_value *v = value_of(res, prop);
-	auto_free char *old = NULL;
-	struct config_res **node;
-	int r;
-
-	if (!is_keyed(res) || !config_props[prop].key)
-		return config_res_store(res, prop, value, err);
-	(void)tdelete(res, &res->cfg->keys, config_key_compare); /* it is in there */
-	old = ptr_take(&v->s);
-	r = config_res_store(res, prop, value, err);
-	node = r == 0 ? tsearch(res, &res->cfg->keys, config_key_compare) : NULL;
-	if (node && *node == res)
-		return config_rctl_changed(res, old, err);
-	if (r == 0)
-		r = node ? config_already_exists(res, err) : err_nomem(err);
-	value_clear(v);
-	v->s = ptr_take(&old);
-	/* The node that was just freed is allocated again; if even that fails, the resource is only
-	 * not found as a duplicate. */
-	(void)tsearch(res, &res->cfg->keys, config_key_compare);
-	return r;
-}
-
-int
 config_res_set(struct config_res *res, enum config_prop prop, const char *value, struct err *err)
 {
 	const struct config_prop_desc *desc = &config_props[prop];
 	auto_free char *checked = NULL;
 	int r;
 
+	assert(is_changeable(res));
 	if (!*value) {
 		if (desc->required)
 			return err_set(err, ZE_INVAL, 0, "%s: a value is required", desc->name);
@@ -362,18 +322,11 @@ config_res_set(struct config_res *res, enum config_prop prop, const char *value,
 		auto_strv struct strv list = {0};
 
 		r = list_append_all(&list, prop, value, err);
-		if (r == 0)
-			r = list_install(res, prop, &list, err);
-		return r < 0 ? r : config_rctl_changed(res, NULL, err);
+		return r < 0 ? r : list_install(res, prop, &list, err);
 	}
 	r = config_value_check(prop, value, &checked, err);
-	if (r < 0)
-		return r;
-	if (!desc->rctl || !res->cfg)
-		return store_keyed(res, prop, checked, err);
-	r = config_alias_check(res->cfg, prop, err);
-	if (r == 0)
-		r = config_alias_write(res->cfg, prop, checked, err);
+	if (r == 0 && desc->rctl && res->cfg)
+		return config_alias_set(res->cfg, prop, checked, err);
 	return r < 0 ? r : config_res_store(res, prop, checked, err);
 }
 
@@ -384,15 +337,14 @@ config_res_add_value(struct config_res *res, enum config_prop prop, const char *
 	auto_strv struct strv list = {0};
 	int r;
 
+	assert(is_changeable(res));
 	if (!config_props[prop].list)
 		return err_set(err, ZE_INVAL, 0, "%s: holds one value; use 'set'",
 			       config_props[prop].name);
 	r = list_copy(res, prop, &list, err);
 	if (r == 0)
 		r = list_append_all(&list, prop, value, err);
-	if (r == 0)
-		r = list_install(res, prop, &list, err);
-	return r < 0 ? r : config_rctl_changed(res, NULL, err);
+	return r < 0 ? r : list_install(res, prop, &list, err);
 }
 
 int
@@ -404,6 +356,7 @@ config_res_remove_value(struct config_res *res, enum config_prop prop, const cha
 	auto_free char *checked = NULL;
 	int r;
 
+	assert(is_changeable(res));
 	if (!config_props[prop].list)
 		return err_set(err, ZE_INVAL, 0, "%s: holds one value; use 'clear'",
 			       config_props[prop].name);
@@ -416,19 +369,14 @@ config_res_remove_value(struct config_res *res, enum config_prop prop, const cha
 	for (size_t i = 0; i < v->list.n; i++)
 		if (strcmp(v->list.v[i], checked) != 0 && strv_add(&list, v->list.v[i]) < 0)
 			return err_nomem(err);
-	r = list_install(res, prop, &list, err);
-	return r < 0 ? r : config_rctl_changed(res, NULL, err);
+	return list_install(res, prop, &list, err);
 }
 
 void
 config_res_clear(struct config_res *res, enum config_prop prop)
 {
+	assert(is_changeable(res));
 	if (res->cfg && config_props[prop].rctl && config_res_is_set(res, prop))
 		config_alias_drop(res->cfg, prop);
-	if (is_keyed(res) && config_props[prop].key)
-		(void)store_keyed(res, prop, NULL, NULL); /* a duplicate stays as it was */
-	else
-		value_clear(value_of(res, prop));
-	/* It only ever takes a view away here, which allocates nothing. */
-	(void)config_rctl_changed(res, NULL, NULL);
+	value_clear(value_of(res, prop));
 }

@@ -291,13 +291,16 @@ check_cpu(struct check *check, const struct config *cfg)
 static void
 check_net_of(struct check *check, const struct config_res *res, bool exclusive)
 {
-	static const enum config_prop shared_only[] = {CONFIG_NET_ADDRESS, CONFIG_NET_DEFROUTER};
-
-	for (size_t i = 0; exclusive && i < 2; i++)
-		if (config_res_is_set(res, shared_only[i]))
-			problem(check, "%s '%s' and ip-type 'exclusive' are incompatible",
-				config_props[shared_only[i]].name,
-				config_res_raw(res, shared_only[i]));
+	if (exclusive && config_res_is_set(res, CONFIG_NET_ADDRESS))
+		problem(check, "address '%s' and ip-type 'exclusive' are incompatible",
+			config_res_raw(res, CONFIG_NET_ADDRESS));
+	/* It is the router of an address. */
+	if (exclusive && config_res_is_set(res, CONFIG_NET_DEFROUTER) &&
+	    !config_res_is_set(res, CONFIG_NET_ALLOWED_ADDRESS))
+		problem(check,
+			"defrouter '%s' and ip-type 'exclusive' are incompatible without "
+			"allowed-address",
+			config_res_raw(res, CONFIG_NET_DEFROUTER));
 	if (!exclusive && !config_res_is_set(res, CONFIG_NET_ADDRESS))
 		problem(check, "address not specified: a required property is missing");
 	if (!exclusive && config_res_is_set(res, CONFIG_NET_ALLOWED_ADDRESS))
@@ -393,6 +396,7 @@ config_zonepath_check(const char *root, const char *path, struct err *err)
 {
 	auto_free char *full = NULL, *real_root = NULL, *real = NULL;
 	struct stat st;
+	size_t len;
 	char *slash;
 
 	if (!strcmp(path, "/"))
@@ -421,9 +425,14 @@ config_zonepath_check(const char *root, const char *path, struct err *err)
 	}
 	if (!real)
 		return err_set(err, ZE_INVAL, errno, "zonepath: resolve '%s'", full);
-	if (strcmp(real, full) != 0)
+	if (!strcmp(real, full))
+		return 0;
+	len = strlen(real_root);
+	if (strncmp(real, real_root, len) != 0 || real[len] != '/')
 		return err_set(err, ZE_INVAL, 0,
-			       "zonepath: '%s' differs from where it leads, '%s'; use that",
-			       full + strlen(real_root), real);
-	return 0;
+			       "zonepath: '%s' leads out of the alternate root, to '%s'", path,
+			       real);
+	return err_set(err, ZE_INVAL, 0,
+		       "zonepath: '%s' differs from where it leads, '%s%s'; use that", path,
+		       real + len, path + strlen(full) - len);
 }

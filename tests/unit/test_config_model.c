@@ -59,6 +59,21 @@ add(struct config_res *res)
 	assert_int_equal(config_add(cfg, res, NULL, &err), 0);
 }
 
+/* What `select`, `set` and `end` do. Returns what config_add() does. */
+static int
+change(enum config_type type, size_t i, enum config_prop prop, const char *value)
+{
+	auto_res struct config_res *copy = NULL;
+	int r;
+
+	assert_int_equal(config_res_copy(config_at(cfg, type, i), &copy, &err), 0);
+	assert_int_equal(config_res_set(copy, prop, value, &err), 0);
+	r = config_add(cfg, copy, config_at(cfg, type, i), &err);
+	if (r == 0)
+		copy = NULL;
+	return r;
+}
+
 static void
 a_new_zone_is_blank(void **state)
 {
@@ -121,19 +136,31 @@ a_replacement_keeps_the_place_and_frees_the_key(void **state)
 }
 
 static void
-a_key_changed_in_place_stays_unique(void **state)
+a_changed_key_stays_unique(void **state)
 {
-	struct config_res *res;
-
 	(void)state;
 	add(make(CONFIG_DEVICE, CONFIG_DEVICE_MATCH, "/dev/a", 0, NULL));
 	add(make(CONFIG_DEVICE, CONFIG_DEVICE_MATCH, "/dev/b", 0, NULL));
-	res = config_at(cfg, CONFIG_DEVICE, 1);
-	assert_int_equal(config_res_set(res, CONFIG_DEVICE_MATCH, "/dev/a", &err), -ZE_EXIST);
+	assert_int_equal(change(CONFIG_DEVICE, 1, CONFIG_DEVICE_MATCH, "/dev/a"), -ZE_EXIST);
 	assert_string_equal(err.msg, "device 'match=/dev/a' already exists");
-	assert_string_equal(config_res_get(res, CONFIG_DEVICE_MATCH), "/dev/b");
-	assert_int_equal(config_res_set(res, CONFIG_DEVICE_MATCH, "/dev/c", &err), 0);
+	assert_string_equal(config_res_get(config_at(cfg, CONFIG_DEVICE, 1), CONFIG_DEVICE_MATCH),
+			    "/dev/b");
+	assert_int_equal(change(CONFIG_DEVICE, 1, CONFIG_DEVICE_MATCH, "/dev/c"), 0);
 	add(make(CONFIG_DEVICE, CONFIG_DEVICE_MATCH, "/dev/b", 0, NULL));
+}
+
+/* illumos has a net resource for each address of an interface of an exclusive zone. */
+static void
+one_interface_has_several_allowed_addresses(void **state)
+{
+	auto_res struct config_res *again =
+	    make(CONFIG_NET, CONFIG_NET_PHYSICAL, "eth0", CONFIG_NET_ALLOWED_ADDRESS, "10.0.0.3");
+
+	(void)state;
+	add(make(CONFIG_NET, CONFIG_NET_PHYSICAL, "eth0", CONFIG_NET_ALLOWED_ADDRESS, "10.0.0.2"));
+	add(make(CONFIG_NET, CONFIG_NET_PHYSICAL, "eth0", CONFIG_NET_ALLOWED_ADDRESS, "10.0.0.3"));
+	assert_int_equal(config_add(cfg, again, NULL, &err), -ZE_EXIST);
+	assert_string_equal(err.msg, "net 'allowed-address=10.0.0.3,physical=eth0' already exists");
 }
 
 static void
@@ -182,37 +209,59 @@ setting_an_alias_writes_the_rctl(void **state)
 	assert_int_equal(config_count(cfg, CONFIG_RCTL), 0);
 }
 
+/* Source: zonecfg(8) of Solaris 11, max-processes. */
+static void
+max_processes_sets_max_lwps_once(void **state)
+{
+	struct config_res *global = config_global(cfg);
+
+	(void)state;
+	assert_int_equal(config_res_set(global, CONFIG_MAX_PROCESSES, "200", &err), 0);
+	assert_string_equal(config_get(cfg, CONFIG_MAX_LWPS), "2000");
+	assert_int_equal(config_count(cfg, CONFIG_RCTL), 2);
+	assert_int_equal(config_res_set(global, CONFIG_MAX_PROCESSES, "300", &err), 0);
+	assert_string_equal(config_get(cfg, CONFIG_MAX_LWPS), "2000");
+	config_res_clear(global, CONFIG_MAX_LWPS);
+	assert_string_equal(config_get(cfg, CONFIG_MAX_PROCESSES), "300");
+	assert_int_equal(config_res_set(global, CONFIG_MAX_PROCESSES, "922337203685477581", &err),
+			 0);
+	assert_string_equal(config_get(cfg, CONFIG_MAX_LWPS), "9223372036854775807");
+}
+
+static void
+max_processes_leaves_an_rctl_without_alias_alone(void **state)
+{
+	(void)state;
+	add(rctl("zone.max-lwps", "(priv=privileged,limit=100,action=none)"));
+	assert_int_equal(config_res_set(config_global(cfg), CONFIG_MAX_PROCESSES, "200", &err), 0);
+	assert_null(config_get(cfg, CONFIG_MAX_LWPS));
+	assert_int_equal(config_count(cfg, CONFIG_RCTL), 2);
+}
+
 static void
 an_alias_shows_what_the_rctl_says(void **state)
 {
-	struct config_res *res;
-
 	(void)state;
 	add(rctl("zone.max-lwps", "(priv=privileged,limit=100,action=deny)"));
 	assert_string_equal(config_get(cfg, CONFIG_MAX_LWPS), "100");
-	res = config_at(cfg, CONFIG_RCTL, 0);
-	assert_int_equal(config_res_add_value(res, CONFIG_RCTL_VALUE,
-					      "(priv=privileged,limit=200,action=none)", &err),
-			 0);
+	assert_int_equal(
+	    change(CONFIG_RCTL, 0, CONFIG_RCTL_VALUE, "(priv=privileged,limit=200,action=none)"),
+	    0);
 	assert_null(config_get(cfg, CONFIG_MAX_LWPS));
 	assert_int_equal(config_res_set(config_global(cfg), CONFIG_MAX_LWPS, "300", &err),
 			 -ZE_INVAL);
 	assert_string_equal(err.msg, "max-lwps: alias not allowed: rctl 'zone.max-lwps' does not "
 				     "have a single privileged value with action=deny; change or "
 				     "remove that");
-	assert_int_equal(config_res_remove_value(res, CONFIG_RCTL_VALUE,
-						 "(priv=privileged,limit=100,action=deny)", &err),
-			 0);
-	assert_null(config_get(cfg, CONFIG_MAX_LWPS)); /* action=none */
 	assert_int_equal(
-	    config_res_set(res, CONFIG_RCTL_VALUE, "(action=deny,priv=privileged,limit=400)", &err),
+	    change(CONFIG_RCTL, 0, CONFIG_RCTL_VALUE, "(action=deny,priv=privileged,limit=400)"),
 	    0);
 	assert_string_equal(config_get(cfg, CONFIG_MAX_LWPS), "400");
 	/* Under another name it is another's alias. */
-	assert_int_equal(config_res_set(res, CONFIG_RCTL_NAME, "zone.max-processes", &err), 0);
+	assert_int_equal(change(CONFIG_RCTL, 0, CONFIG_RCTL_NAME, "zone.max-processes"), 0);
 	assert_null(config_get(cfg, CONFIG_MAX_LWPS));
 	assert_string_equal(config_get(cfg, CONFIG_MAX_PROCESSES), "400");
-	config_remove(cfg, res);
+	config_remove(cfg, config_at(cfg, CONFIG_RCTL, 0));
 	assert_null(config_get(cfg, CONFIG_MAX_PROCESSES));
 }
 
@@ -344,14 +393,10 @@ a_copy_is_equal_until_either_changes(void **state)
 	add(make(CONFIG_FS, CONFIG_FS_DIR, "/a", CONFIG_FS_OPTIONS, "ro"));
 	assert_int_equal(config_copy(cfg, &copy, &err), 0);
 	assert_true(config_equal(cfg, copy));
-	assert_int_equal(
-	    config_res_add_value(config_at(copy, CONFIG_FS, 0), CONFIG_FS_OPTIONS, "nosuid", &err),
-	    0);
+	assert_int_equal(change(CONFIG_FS, 0, CONFIG_FS_OPTIONS, "nosuid"), 0);
 	assert_false(config_equal(cfg, copy));
-	assert_string_equal(config_res_get(config_at(cfg, CONFIG_FS, 0), CONFIG_FS_OPTIONS), "ro");
-	assert_int_equal(config_res_remove_value(config_at(copy, CONFIG_FS, 0), CONFIG_FS_OPTIONS,
-						 "nosuid", &err),
-			 0);
+	assert_string_equal(config_res_get(config_at(copy, CONFIG_FS, 0), CONFIG_FS_OPTIONS), "ro");
+	assert_int_equal(change(CONFIG_FS, 0, CONFIG_FS_OPTIONS, "ro"), 0);
 	assert_true(config_equal(cfg, copy));
 	/* A default says the same as the value written out. */
 	assert_int_equal(config_res_set(config_global(copy), CONFIG_AUTOBOOT, "false", &err), 0);
@@ -385,9 +430,12 @@ main(void)
 	    TEST(a_new_zone_is_blank),
 	    TEST(a_key_is_taken_once),
 	    TEST(a_replacement_keeps_the_place_and_frees_the_key),
-	    TEST(a_key_changed_in_place_stays_unique),
+	    TEST(a_changed_key_stays_unique),
+	    TEST(one_interface_has_several_allowed_addresses),
 	    TEST(a_single_resource_is_there_once),
 	    TEST(setting_an_alias_writes_the_rctl),
+	    TEST(max_processes_sets_max_lwps_once),
+	    TEST(max_processes_leaves_an_rctl_without_alias_alone),
 	    TEST(an_alias_shows_what_the_rctl_says),
 	    TEST(an_rctl_with_another_privilege_has_no_alias),
 	    TEST(capped_cpu_is_an_rctl),

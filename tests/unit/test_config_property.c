@@ -41,9 +41,8 @@ every_row_is_complete(void **state)
 		assert_true(desc->min <= desc->max);
 		if (desc->kind == CONFIG_KIND_ENUM || desc->kind == CONFIG_KIND_BOOL)
 			assert_non_null(desc->choices);
-		/* What must be there cannot be cleared; what must be told apart is no list. */
+		/* What must be there cannot be cleared. */
 		assert_false(desc->required && desc->clearable);
-		assert_false(desc->key && desc->list);
 		assert_false(desc->rctl && desc->xml_name);
 	}
 }

@@ -65,9 +65,13 @@ static const struct check_case cases[] = {
      "net 'address=192.0.2.1,physical=eth0': address '192.0.2.1' and ip-type 'exclusive' are "
      "incompatible\n"
      "net 'address=192.0.2.1,physical=eth0': defrouter '192.0.2.2' and ip-type 'exclusive' are "
-     "incompatible\n"},
+     "incompatible without allowed-address\n"},
+    {ZONE "ip-type=\"exclusive\"",
+     "<network address=\"\" physical=\"eth0\" allowed-address=\"192.0.2.1\" "
+     "defrouter=\"192.0.2.2\"/>",
+     ""},
     {ZONE, "<network address=\"192.0.2.1\" physical=\"eth0\" allowed-address=\"192.0.2.1/24\"/>",
-     "net 'address=192.0.2.1,physical=eth0': allowed-address '192.0.2.1/24' and ip-type 'shared' "
+     "net 'address=192.0.2.1,allowed-address=192.0.2.1/24,physical=eth0': allowed-address '192.0.2.1/24' and ip-type 'shared' "
      "are incompatible\n"},
     {ZONE, "<automatic-network/>", "anet and ip-type 'shared' are incompatible\n"},
     {ZONE "ip-type=\"exclusive\"", "<automatic-network/>", ""},
