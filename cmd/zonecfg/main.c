@@ -233,6 +233,6 @@ main(int argc, char **argv)
 	if (argc > 0 && opts.file)
 		return complain(&opts, ZONECFG_USAGE, "-f and commands exclude each other");
 	if (config_name_check(opts.zone, &err) < 0)
-		return complain(&opts, ZONECFG_USAGE, "%s", err.msg);
+		return complain(&opts, ZONECFG_USAGE, "'%.64s': %s", opts.zone, err.msg);
 	return run(&opts, argc, argv);
 }

@@ -18,7 +18,7 @@ static void
 say_where(const struct session *s)
 {
 	if (s->file)
-		(void)fprintf(s->errs, "line %zu of '%s':\n", s->line, s->file);
+		(void)fprintf(s->errs, "On line %zu of '%s':\n", s->line, s->file);
 }
 
 __attribute__((format(printf, 2, 0))) static void
