@@ -7,21 +7,23 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 bool
 fault_point(const char *what)
 {
-	static unsigned long count;
+	static atomic_ulong count; /* trees are copied by several threads */
 	const char *spec = getenv("ZONES_FAULT");
+	unsigned long mine;
 	char *end;
 
 	if (!spec)
 		return false;
-	count++;
-	log_debug("fault", "%lu %s", count, what);
-	if (strtoul(spec, &end, 10) != count)
+	mine = atomic_fetch_add(&count, 1) + 1;
+	log_debug("fault", "%lu %s", mine, what);
+	if (strtoul(spec, &end, 10) != mine)
 		return false;
 	if (!strcmp(end, ":kill"))
 		(void)raise(SIGKILL);
