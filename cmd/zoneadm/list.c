@@ -40,7 +40,7 @@ is_wanted(const struct list *list, const struct line *line, const char *only)
 		return !strcmp(line->entry->name, only);
 	if (list->no_global && line->id == 0)
 		return false;
-	if (line->id >= 0 || list->configured)
+	if (line->state >= ZONE_STATE_READY || list->configured)
 		return true;
 	return list->installed && line->state == ZONE_STATE_INSTALLED;
 }
@@ -66,33 +66,22 @@ by_id(const void *a, const void *b)
 	return x->entry < y->entry ? -1 : x->entry > y->entry;
 }
 
-/*
- * What runs. Usually one look at all of them; zone by zone when one alone is wanted, or when one
- * has a record that cannot be read: the others are told all the same.
- */
+/* What runs: one look at all of them, or at the only one that is wanted. */
 static int
-find_all_live(const struct config_index *index, const char *only, struct runtime_status **ret,
-	      size_t *ret_n)
+find_live_zones(const char *only, struct runtime_status **ret, size_t *ret_n, struct err *err)
 {
-	struct runtime_status *live;
-	size_t n = 0;
 	int r;
 
-	if (!only) {
-		r = runtime_list(ret, ret_n, NULL);
-		if (r == 0 || r == -ZE_PERM)
-			return 0;
+	if (only) {
+		*ret = calloc(1, sizeof(**ret));
+		if (!*ret)
+			return err_nomem(err);
+		r = runtime_status(only, *ret, err);
+		*ret_n = r == 0;
+	} else {
+		r = runtime_list(ret, ret_n, err);
 	}
-	live = calloc(index->n + 1, sizeof(*live));
-	if (!live)
-		return -1;
-	for (size_t i = 0; i < index->n; i++)
-		if ((!only || !strcmp(only, index->entries[i].name)) &&
-		    runtime_status(index->entries[i].name, &live[n], NULL) == 0)
-			n++;
-	*ret = live;
-	*ret_n = n;
-	return 0;
+	return r == -ZE_NOENT || r == -ZE_PERM ? 0 : r;
 }
 
 static int
@@ -299,8 +288,8 @@ zoneadm_list(struct zoneadm *za, int argc, char **argv)
 	if (za->zone && !config_index_find(&index, za->zone))
 		return zoneadm_error(za, "%s: No such zone configured", za->zone);
 	/* Another root's zones do not run here. */
-	if (!*za->root && find_all_live(&index, za->zone, &live, &n_live) < 0)
-		return zoneadm_error(za, "out of memory");
+	if (!*za->root && find_live_zones(za->zone, &live, &n_live, &err) < 0)
+		return zoneadm_fail(za, &err);
 	if (collect(&list, &index, za->zone, live, n_live) < 0)
 		return zoneadm_error(za, "out of memory");
 	r = print_list(za, &list);

@@ -509,8 +509,14 @@ zone_adopt(struct zone *z, struct err *err)
 	}
 	z->rt = NULL;
 	z->state = ZONE_STATE_INSTALLED;
-	if (r != -ZE_NOENT)
+	if (r != -ZE_NOENT && r != -ZE_FORMAT)
 		return r;
+	/* Its record cannot be read, but it lives: whether it may be killed, its `halt` says. */
+	if (r == -ZE_FORMAT && look(z->name, NULL) == ZONE_STATE_DOWN) {
+		err_clear(err);
+		z->state = ZONE_STATE_DOWN;
+		return 0;
+	}
 	/* It may have ended, or its boot may have been cut off, while nobody was there to clear up.
 	 * What cannot be cleared away is a state of the zone, not a reason not to serve: `halt`
 	 * tries it again and tells why. */

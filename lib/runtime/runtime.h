@@ -32,9 +32,10 @@ struct runtime_status {
 /**
  * runtime_status - the live state of one zone, from /run/zones/NAME and the kernel
  *
- * A record whose process is gone counts as not running. Needs no privilege beyond reading
- * /run/zones; a caller who may not read it gets -ZE_PERM. -ZE_NOENT: the zone is not ready or
- * above.
+ * A record whose process is gone counts as not running; so does one that cannot be understood,
+ * unless something lives in the zone's cgroup: then it is down, with -1 as its ID. Needs no
+ * privilege beyond reading /run/zones; a caller who may not read it gets -ZE_PERM. -ZE_NOENT: the
+ * zone is not ready or above.
  */
 int runtime_status(const char *name, struct runtime_status *ret, struct err *err);
 

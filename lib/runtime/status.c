@@ -4,8 +4,9 @@
  * has the last word: a record whose process is gone means a zone that is gone.
  *
  * /run/zones/NAME/state holds lines of KEY=VALUE, each key once, replaced whole. Readers refuse a
- * record with a key they do not know, so that an old program never takes down half of a zone that a
- * newer one has made.
+ * record with a key they do not know, so that an old program never enters a zone that a newer one
+ * has made. A zone whose record is refused is still a zone: if anything lives in its cgroup it is
+ * down, and to be halted; else it does not run.
  */
 #include "runtime/runtime_priv.h"
 
@@ -214,18 +215,32 @@ runtime_record_write(const char *name, const struct runtime_record *rec, struct 
 	return 0;
 }
 
-/* Whether anything lives in the cgroup of a record: what is left when init is gone. */
+/* Whether anything lives in a v2 cgroup: what is left when init is gone. */
 static bool
-record_populated(const struct runtime_record *rec)
+cgroup_populated(const char *mount, const char *cgroup)
 {
 	auto_free char *path = NULL, *text = NULL;
 	size_t size;
 
-	if (asprintf(&path, "%s/%s/cgroup.events", rec->cgroup2, rec->cgroup) < 0) {
+	if (asprintf(&path, "%s/%s/cgroup.events", mount, cgroup) < 0) {
 		path = NULL; /* undefined after a failure */
 		return false;
 	}
 	return path_file_read(path, 4096, &text, &size, NULL) == 0 && strstr(text, "populated 1");
+}
+
+/* The same for a zone whose record does not tell where its cgroup is. */
+static bool
+somewhere_populated(const char *name)
+{
+	static const char *const parents[] = {"/sys/fs/cgroup/zones", "/sys/fs/cgroup/zones.slice",
+					      "/sys/fs/cgroup/unified/zones",
+					      "/sys/fs/cgroup/unified/zones.slice"};
+
+	for (size_t i = 0; i < sizeof(parents) / sizeof(parents[0]); i++)
+		if (cgroup_populated(parents[i], name))
+			return true;
+	return false;
 }
 
 static bool
@@ -246,18 +261,25 @@ runtime_status(const char *name, struct runtime_status *ret, struct err *err)
 	struct runtime_record rec;
 	int r;
 
+	(void)snprintf(status.name, sizeof(status.name), "%s", name);
 	r = runtime_record_read(name, &rec, err);
-	if (r == -ZE_NOENT)
+	if (r == -ZE_FORMAT && somewhere_populated(name)) {
+		err_clear(err);
+		status.state = ZONE_STATE_DOWN;
+		status.id = -1;
+		*ret = status;
+		return 0;
+	}
+	if (r == -ZE_NOENT || r == -ZE_FORMAT)
 		return err_set(err, ZE_NOENT, 0, "zone '%s' is not running", name);
 	if (r < 0)
 		return r;
 	(void)zone_state_parse(rec.state, &status.state, NULL); /* the reader has checked it */
 	if (!process_lives(rec.init_pid, rec.init_start)) {
-		if (!record_populated(&rec))
+		if (!cgroup_populated(rec.cgroup2, rec.cgroup))
 			return err_set(err, ZE_NOENT, 0, "zone '%s' is not running", name);
 		status.state = ZONE_STATE_DOWN;
 	}
-	(void)snprintf(status.name, sizeof(status.name), "%s", name);
 	status.id = (int)rec.id;
 	status.init_pid = (pid_t)rec.init_pid;
 	status.init_start = rec.init_start;

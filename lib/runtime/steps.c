@@ -137,6 +137,36 @@ runtime_free(struct runtime *rt)
 	free(rt);
 }
 
+static void
+record_places(const struct runtime_host *host, const char *cgroup, struct runtime_record *rec)
+{
+	(void)snprintf(rec->cgroup, sizeof(rec->cgroup), "%s", cgroup);
+	(void)snprintf(rec->cgroup2, sizeof(rec->cgroup2), "%s", host->cgroup2);
+	(void)snprintf(rec->hierarchies1, sizeof(rec->hierarchies1), "%s", host->hierarchies1);
+}
+
+/* The record of a zone; what one that cannot be read must have said, as far as taking down needs
+ * it. */
+static int
+record_read_or_guess(const char *name, struct runtime_record *rec, struct err *err)
+{
+	struct runtime_host host;
+	char cgroup[sizeof(rec->cgroup)];
+	int r;
+
+	r = runtime_record_read(name, rec, err);
+	if (r != -ZE_FORMAT)
+		return r;
+	runtime_host_probe(&host);
+	if (!*host.cgroup2)
+		return r; /* then this is no host that the zone was booted on */
+	err_clear(err);
+	*rec = (struct runtime_record){0};
+	(void)snprintf(cgroup, sizeof(cgroup), "%s/%s", host.cgroup_parent, name);
+	record_places(&host, cgroup, rec);
+	return 0;
+}
+
 static int
 record_begin(struct runtime *rt, const struct runtime_plan *plan, struct err *err)
 {
@@ -149,9 +179,7 @@ record_begin(struct runtime *rt, const struct runtime_plan *plan, struct err *er
 	if (dir_fd < 0)
 		return dir_fd;
 	(void)snprintf(rec->state, sizeof(rec->state), "%s", zone_state_name(ZONE_STATE_READY));
-	(void)snprintf(rec->cgroup, sizeof(rec->cgroup), "%s", plan->cgroup);
-	(void)snprintf(rec->cgroup2, sizeof(rec->cgroup2), "%s", plan->host.cgroup2);
-	(void)snprintf(rec->hierarchies1, sizeof(rec->hierarchies1), "%s", plan->host.hierarchies1);
+	record_places(&plan->host, plan->cgroup, rec);
 	filter_name(plan->caps, plan->host.core_piped, rec->filter, sizeof(rec->filter));
 	rec->caps = plan->caps;
 	rec->core_pinned = plan->host.core_piped;
@@ -284,7 +312,7 @@ runtime_down(const char *name, struct err *err)
 	struct err next = {0};
 	int r, first = 0;
 
-	r = runtime_record_read(name, &rec, err);
+	r = record_read_or_guess(name, &rec, err);
 	if (r == -ZE_NOENT) {
 		err_clear(err);
 		return 0;

@@ -179,3 +179,42 @@ answer() { # TEXT COMMAND...
 	[ ! -e /run/zones/z/state ]
 	assert_clean
 }
+
+@test "a record that cannot be read is no obstacle when nothing of the zone lives" {
+	mkdir -p /run/zones/z
+	for text in rubbish "" "$(printf 'state=running\nid=1\nnew=1')"; do
+		echo "$text" >/run/zones/z/state
+		[ "$(zone_state z)" = installed ]
+		zoneadm -z z boot
+		zoneadm -z z halt
+		echo "$text" >/run/zones/z/state
+		zoneadm -z z uninstall -F
+		gone
+		[ ! -e /run/zones/z/state ]
+		assert_clean
+		zone_root_tiny z
+	done
+}
+
+@test "a running zone whose record cannot be read is down, and can be halted" {
+	zone_configure other
+	zone_root_tiny other
+	for daemon in alive dead; do
+		zoneadm -z z boot
+		[ $daemon = alive ] || pkill -KILL -x zoneadmd
+		echo rubbish >/run/zones/z/state
+		run zoneadm list -p
+		assert_output -p "-:z:down:/zones/z:"
+		run --separate-stderr zoneadm -z z uninstall -F
+		assert_status 1
+		assert_stderr "zoneadm: zone 'z': uninstall: not possible while the zone is down; halt it first"
+		# It is in nobody else's way.
+		zoneadm -z other boot
+		zoneadm -z other halt
+		zoneadm -z z halt
+		[ "$(zone_state z)" = installed ]
+		assert_clean
+	done
+	zoneadm -z z uninstall -F
+	gone
+}
