@@ -68,23 +68,45 @@ copy_size(const struct session *s)
 		(void)ioctl(s->far_fd, TIOCSWINSZ, &size);
 }
 
-/* Waits for room when the other side is slow: what was typed is not lost. */
+/* Returns whether the session ends: SIGTERM and SIGHUP end it, SIGWINCH does not. */
+static bool
+from_signal(const struct session *s)
+{
+	struct signalfd_siginfo info;
+
+	if (read(s->signal_fd, &info, sizeof(info)) != sizeof(info))
+		return false;
+	if (info.ssi_signo != SIGWINCH)
+		return true;
+	copy_size(s);
+	return false;
+}
+
+/*
+ * Waits for room when the other side is slow, so that what was typed is not lost; not for ever,
+ * when a signal ends the session meanwhile.
+ */
 static int
 write_far(const struct session *s, const unsigned char *buf, size_t n)
 {
-	struct pollfd pfd = {.fd = s->far_fd, .events = POLLOUT};
+	struct pollfd fds[2] = {{.fd = s->far_fd, .events = POLLOUT},
+				{.fd = s->signal_fd, .events = POLLIN}};
 	ssize_t done;
 
 	while (n > 0) {
-		done = write(s->far_fd, buf, n);
-		if (done < 0 && errno == EAGAIN && poll(&pfd, 1, -1) >= 0)
-			continue;
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done < 0)
+		if (poll(fds, 2, -1) < 0 && errno != EINTR)
 			return -1;
-		buf += done;
-		n -= (size_t)done;
+		if (fds[1].revents && from_signal(s))
+			return -1;
+		if (!fds[0].revents)
+			continue;
+		done = write(s->far_fd, buf, n);
+		if (done < 0 && errno != EAGAIN && errno != EINTR)
+			return -1;
+		if (done > 0) {
+			buf += done;
+			n -= (size_t)done;
+		}
 	}
 	return 0;
 }
@@ -121,20 +143,6 @@ from_zone(const struct session *s)
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return false;
 	return n <= 0 || fd_write_all(STDOUT_FILENO, buf, (size_t)n) < 0;
-}
-
-/* Returns whether the session ends: SIGTERM and SIGHUP end it, SIGWINCH does not. */
-static bool
-from_signal(const struct session *s)
-{
-	struct signalfd_siginfo info;
-
-	if (read(s->signal_fd, &info, sizeof(info)) != sizeof(info))
-		return false;
-	if (info.ssi_signo != SIGWINCH)
-		return true;
-	copy_size(s);
-	return false;
 }
 
 static void
@@ -181,6 +189,7 @@ session_begin(struct session *s, const struct zlogin *zl)
 	(void)sigaddset(&set, SIGHUP);
 	(void)sigprocmask(SIG_BLOCK, &set, NULL);
 	s->signal_fd = signalfd(-1, &set, SFD_CLOEXEC);
+	(void)fcntl(s->far_fd, F_SETFL, O_NONBLOCK);
 	raw_enter(s);
 	copy_size(s);
 }

@@ -19,6 +19,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -32,6 +33,7 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -373,7 +375,7 @@ entry_clone(struct entry *entry, struct runtime_entered *ret, struct err *err)
 {
 	int pid_fd = -EBADF;
 	struct clone_args args = {
-	    .flags = CLONE_PIDFD | CLONE_INTO_CGROUP | CLONE_CLEAR_SIGHAND,
+	    .flags = CLONE_PIDFD | CLONE_INTO_CGROUP,
 	    .exit_signal = SIGCHLD,
 	    .cgroup = (uint64_t)entry->cgroup_fd,
 	};
@@ -388,6 +390,20 @@ entry_clone(struct entry *entry, struct runtime_entered *ret, struct err *err)
 		child_main(entry);
 	ret->pid_fd = pid_fd;
 	return 0;
+}
+
+/* Pipes to the zone belong to its root, so that it can open /dev/stdout and the like again. */
+static void
+give_pipes(const struct entry *entry)
+{
+	struct statfs sfs;
+	int fd;
+
+	for (int i = 0; i < 3 && !entry->req->pty; i++) {
+		fd = entry->req->stdio[i] ? entry->req->stdio[i] : i;
+		if (fstatfs(fd, &sfs) == 0 && sfs.f_type == PIPEFS_MAGIC)
+			(void)fchown(fd, (uid_t)entry->rec.id_base, (gid_t)entry->rec.id_base);
+	}
 }
 
 int
@@ -406,6 +422,7 @@ runtime_enter(const struct runtime_enter_req *req, struct runtime_entered *ret, 
 		return err_set(err, ZE_IO, errno, "make a pair of sockets");
 	talk_fd = pair[0];
 	entry.talk_fd = pair[1];
+	give_pipes(&entry);
 	r = entry_clone(&entry, &entered, err);
 	if (r < 0)
 		return r;

@@ -363,7 +363,7 @@ clone_child(struct runtime *rt, struct child *child, int cgroup_fd, pid_t *ret_p
 {
 	struct clone_args args = {
 	    .flags = CLONE_NEWUSER | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWNET | CLONE_FILES |
-		     CLONE_PIDFD | CLONE_INTO_CGROUP | CLONE_CLEAR_SIGHAND,
+		     CLONE_PIDFD | CLONE_INTO_CGROUP,
 	    .exit_signal = SIGCHLD,
 	    .cgroup = (uint64_t)cgroup_fd,
 	};

@@ -50,8 +50,12 @@ priv_limit(uint64_t caps)
 int
 priv_reset_process(void)
 {
+	struct sigaction dfl = {.sa_handler = SIG_DFL};
 	sigset_t none;
 
+	/* All of them: what the caller ignores would be ignored by the program, too. */
+	for (int sig = 1; sig < NSIG; sig++)
+		(void)sigaction(sig, &dfl, NULL); /* SIGKILL and SIGSTOP refuse, and need nothing */
 	(void)umask(022);
 	(void)sigemptyset(&none);
 	return sigprocmask(SIG_SETMASK, &none, NULL);

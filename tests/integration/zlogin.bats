@@ -1,0 +1,386 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: Apache-2.0
+#
+# zlogin and zonename, on a zone with busybox in it.
+bats_require_minimum_version 1.5.0
+load helper
+
+teardown() {
+	zones_reset
+	rm -f /var/log/zones/*
+	assert_clean
+}
+
+zone() { # [LINE...]
+	zone_configure web "$@" && zone_root_busybox web && zoneadm -z web boot
+}
+
+# A conversation at a terminal: SEND and EXPECT lines on stdin; prints what was said.
+at_terminal() { # COMMAND...
+	require_program python3
+	python3 -c '
+import sys, pexpect
+child = pexpect.spawn(sys.argv[1], sys.argv[2:], timeout=10, encoding="utf-8", dimensions=(33, 77))
+child.logfile_read = sys.stdout
+for line in sys.stdin:
+    word, _, text = line.rstrip("\n").partition(" ")
+    text = text.encode().decode("unicode_escape")
+    if word == "SEND":
+        child.send(text)
+    elif word == "EXPECT":
+        child.expect(text)
+    elif word == "SIZE":
+        child.setwinsize(*map(int, text.split()))
+child.expect(pexpect.EOF)
+child.close()
+print("\nexit", child.exitstatus, child.signalstatus)
+' "$@"
+}
+
+@test "the exit status is the command's, and 128 and the signal when one ended it" {
+	zone
+	for status in 0 1 2 7 127 255; do
+		run -$status zlogin web "exit $status"
+	done
+	run zlogin web true
+	assert_status 0
+	run zlogin web false
+	assert_status 1
+	# shellcheck disable=SC2016 # for the zone's shell
+	run zlogin web 'kill -9 $$'
+	assert_status 137
+	# shellcheck disable=SC2016
+	run zlogin web 'kill -TERM $$'
+	assert_status 143
+	run -127 zlogin web no-such-program
+	assert_output -p "no-such-program: not found"
+}
+
+@test "the three streams are apart, whole and in order" {
+	zone
+	run --separate-stderr zlogin web 'echo to out; echo to err >&2'
+	assert_output "to out"
+	assert_stderr "to err"
+	head -c 3000000 /dev/urandom >"$FZ_WORK/in"
+	# A file, a pipe, and a file that is written: three ways through.
+	zlogin web cat <"$FZ_WORK/in" >"$FZ_WORK/out"
+	cmp "$FZ_WORK/in" "$FZ_WORK/out"
+	# shellcheck disable=SC2002 # a pipe is what is tried
+	cat "$FZ_WORK/in" | zlogin web cat | cmp - "$FZ_WORK/in"
+	zlogin web 'cat >&2' <"$FZ_WORK/in" 2>"$FZ_WORK/out"
+	cmp "$FZ_WORK/in" "$FZ_WORK/out"
+	# A command that does not read, and one that reads no end.
+	run zlogin web true <"$FZ_WORK/in"
+	assert_status 0
+	run bash -c "zlogin web 'cat /dev/zero' 2>/dev/null | head -c 10 | wc -c"
+	assert_output 10
+}
+
+@test "end of file on stdin is passed on; -n gives none" {
+	zone
+	run bash -c 'echo line | zlogin web "cat; echo end"'
+	assert_output "$(printf 'line\nend')"
+	run bash -c 'echo line | zlogin -n web "cat; echo end"'
+	assert_output "end"
+}
+
+@test "one operand is shell text, several are words" {
+	zone
+	run zlogin web 'echo a   b; echo c'
+	assert_output "$(printf 'a b\nc')"
+	run zlogin web echo 'a   b' c
+	assert_output "a   b c"
+	run zlogin web echo "it's   me" '$HOME'
+	assert_output "it's   me /root"
+	run zlogin web printf '%s,' '' -l x
+	assert_output ",-l,x,"
+}
+
+@test "without a utility the shell reads its text from stdin" {
+	zone
+	run bash -c 'printf "echo one\nexit 4\necho two\n" | zlogin web'
+	assert_status 4
+	assert_output one
+}
+
+@test "the environment is the zone's own" {
+	zone
+	SECRET=1 LD_PRELOAD=/nothing run zlogin web env
+	assert_status 0
+	run bash -c 'SECRET=1 TERM=vt100 zlogin web env | grep -v -e SHLVL -e _= -e PWD | sort'
+	assert_output "$(printf '%s\n' HOME=/root LOGNAME=root MAIL=/var/mail/root \
+		PATH=/usr/sbin:/usr/bin:/sbin:/bin SHELL=/bin/sh TERM=vt100 USER=root)"
+	run zlogin web pwd
+	assert_output /root
+	# shellcheck disable=SC2016
+	TERM='x;evil' run zlogin web 'echo "${TERM:-none}"'
+	refute_output evil
+	run zlogin web 'id -u; umask; ls /proc/self/fd | wc -l'
+	# 3 is the directory that ls reads.
+	assert_output "$(printf '0\n0022\n4')"
+}
+
+@test "another user, by the zone's own su" {
+	zone
+	run zlogin -l user web 'id -un; pwd; echo $HOME'
+	assert_status 0
+	assert_output "$(printf 'user\n/tmp\n/tmp')"
+	run zlogin -l nobody-like-this web id
+	[ "$status" -ne 0 ]
+	assert_output -p nobody-like-this
+}
+
+@test "safe mode needs neither passwd nor su" {
+	zone
+	rm "$POOL/web/root/etc/passwd" "$POOL/web/root/bin/su" "$POOL/web/root/bin/login"
+	run zlogin -S web 'echo $HOME $SHELL; exit 3'
+	assert_status 3
+	assert_output "/ /bin/sh"
+}
+
+@test "signals reach the command" {
+	zone
+	for signal in INT TERM HUP USR1; do
+		zlogin web "trap 'echo got $signal; exit 9' $signal; echo up; while :; do sleep 0.05; done" \
+			>"$FZ_WORK/out" 3>&- &
+		wait_for 5 grep -q up "$FZ_WORK/out"
+		kill -$signal $!
+		status=0
+		wait $! || status=$?
+		[ "$status" -eq 9 ]
+		grep -q "got $signal" "$FZ_WORK/out"
+	done
+}
+
+@test "wrong usage is exit 2, with a line that says why" {
+	while IFS='|' read -r why arguments; do
+		# shellcheck disable=SC2086 # words
+		run --separate-stderr zlogin $arguments
+		assert_status 2
+		assert_output ""
+		assert_stderr -p "zlogin: $why"
+		assert_stderr -p "usage: zlogin"
+	done <<-'EOT'
+		no zone is named|
+		no zone is named|-n
+		-C and -l exclude each other|-C -l root web
+		-C and -S exclude each other|-C -S web
+		-C and -n exclude each other|-C -n web
+		-C takes no utility|-C web true
+		-S and -l exclude each other|-S -l root web
+		-d needs -C|-d web
+		-i and -n exclude each other|-i -n web true
+		-i needs a utility|-i web
+		-e takes one character|-e ab web
+		-e takes one character|-e \400 web
+		that is not a user name|-l -x web
+	EOT
+}
+
+@test "what cannot be entered is refused with a line" {
+	zone_configure web && zone_root_busybox web
+	run --separate-stderr zlogin web true
+	assert_status 1
+	assert_stderr "zlogin: zone 'web' is not running"
+	zoneadm -z web ready
+	run --separate-stderr zlogin web true
+	assert_status 1
+	assert_stderr "zlogin: zone 'web' is not running"
+	run --separate-stderr zlogin no-such-zone true
+	assert_stderr "zlogin: zone 'no-such-zone' is not running"
+	run --separate-stderr zlogin global true
+	assert_stderr "zlogin: 'global' is this zone: no login is needed"
+	run --separate-stderr zlogin ../web true
+	assert_status 1
+	zoneadm -z web boot
+	run --separate-stderr setpriv --reuid=65534 --clear-groups zlogin web true
+	assert_status 1
+	assert_stderr "zlogin: only root may log in to a zone"
+}
+
+@test "a login is a session at a terminal of the zone" {
+	zone
+	run at_terminal zlogin web <<-'EOT'
+		EXPECT Connected to zone 'web' pts/
+		EXPECT [#$] 
+		SEND stty size; tty; echo yes >/dev/tty\r
+		EXPECT 33 77
+		EXPECT /dev/pts/
+		EXPECT yes\r\n
+		SIZE 44 99
+		SEND sleep 0.2; stty size\r
+		EXPECT 44 99
+		SEND exit 5\r
+	EOT
+	assert_status 0
+	assert_output -p "[Connection to zone 'web' pts/"
+	assert_output -p "exit 0 None"
+}
+
+@test "escapes: leave, send one, swallow; -E and -e change them; -Q says nothing" {
+	zone
+	run at_terminal zlogin -S web <<-'EOT'
+		EXPECT [#$] 
+		SEND echo a~.b\r
+		EXPECT a~.b\r\n
+		EXPECT [#$] 
+		SEND ~~x\r
+		EXPECT ~x: not found
+		EXPECT [#$] 
+		SEND ~.
+	EOT
+	assert_output -p "closed]"
+	assert_output -p "exit 0 None"
+	run at_terminal zlogin -Q -e ! -S web <<-'EOT'
+		EXPECT [#$] 
+		SEND ~.\r
+		EXPECT not found|Permission denied|not
+		EXPECT [#$] 
+		SEND !.
+	EOT
+	assert_output -p "exit 0 None"
+	refute_output "Connect"
+	run at_terminal zlogin -E -S web <<-'EOT'
+		EXPECT [#$] 
+		SEND ~.\r
+		EXPECT [#$] 
+		SEND exit\r
+	EOT
+	assert_output -p "exit 0 None"
+}
+
+@test "leaving hangs the session up" {
+	zone
+	run at_terminal zlogin -S web <<-'EOT'
+		EXPECT [#$] 
+		SEND sleep 4321\r
+		EXPECT 4321
+		SEND \r~.
+	EOT
+	assert_output -p "exit 0 None"
+	gone() { ! zlogin web 'ps | grep -v grep | grep -q 4321'; }
+	wait_for 5 gone
+}
+
+@test "-i runs a command at a terminal, with its exit status" {
+	zone
+	run zlogin -i web 'tty; exit 6' </dev/null
+	assert_status 6
+	assert_output -p /dev/pts/
+}
+
+@test "the console has one client, who is told from the next" {
+	zone
+	run at_terminal zlogin -C web <<-'EOT'
+		EXPECT Connected to zone 'web' console
+		SEND \r~.
+	EOT
+	assert_output -p "exit 0 None"
+	zlogin -C web </dev/zero >"$FZ_WORK/console" 2>&1 3>&- &
+	wait_for 5 grep -q Connected "$FZ_WORK/console"
+	run --separate-stderr zlogin -C web </dev/null
+	assert_status 1
+	assert_stderr -e "^zlogin: the console of zone 'web' is in use by process $!\$"
+	kill $!
+	wait $! || true
+}
+
+@test "zonename says where it is" {
+	zone
+	run zonename
+	assert_output global
+	run setpriv --reuid=65534 --clear-groups zonename
+	assert_output global
+	run --separate-stderr zonename x
+	assert_status 2
+	# The zone cannot change what its file says.
+	run zlogin web 'cat /run/host/zone; echo name=global >/run/host/zone'
+	assert_output -e "^name=web"
+	assert_output -p "Read-only file system"
+}
+
+# ---- a zone that lies in wait -----------------------------------------------------------------
+
+@test "a zone with a pipe or a link for a terminal does not hold zlogin" {
+	zone
+	zlogin web 'umount /dev/pts; rm -f /dev/ptmx; ls /dev/pts' || true
+	zlogin web 'mount -t tmpfs none /dev/pts; mkfifo /dev/pts/ptmx'
+	run --separate-stderr timeout 5 zlogin -i web true </dev/null
+	assert_status 1
+	assert_stderr -p "zlogin: zone 'web': make a terminal in the zone"
+	zlogin web 'rm /dev/pts/ptmx; ln -s /dev/zero /dev/pts/ptmx'
+	run --separate-stderr timeout 5 zlogin -i web true </dev/null
+	assert_status 1
+	assert_stderr -p "make a terminal in the zone"
+}
+
+@test "a hostile passwd costs root's shell, and nothing else" {
+	zone
+	local etc=$POOL/web/root/etc
+	rm "$etc/passwd" && mkfifo "$etc/passwd"
+	run timeout 5 zlogin web 'echo $HOME $SHELL'
+	assert_output "/ /bin/sh"
+	rm "$etc/passwd" && ln -s /dev/zero "$etc/passwd"
+	run timeout 5 zlogin web 'echo $HOME'
+	assert_output "/"
+	rm "$etc/passwd" && printf 'root:x:0:0:root:%s:%s\n' "/$(head -c 5000 /dev/zero | tr '\0' a)" \
+		../../bin/sh >"$etc/passwd"
+	run timeout 5 zlogin web 'echo $HOME $SHELL'
+	assert_output "/ /bin/sh"
+}
+
+@test "directories and sockets of the host stay outside" {
+	zone
+	run zlogin web 'ls /proc/self/fd/0/ /proc/self/fd/0/.. 2>&1 | grep -c -e passwd -e etc' </etc
+	assert_output 0
+	# A file that is only written to cannot be cut short or read.
+	echo kept >"$FZ_WORK/log"
+	zlogin web 'echo more; : >/proc/self/fd/1; cat /proc/self/fd/1 2>/dev/null &' >>"$FZ_WORK/log"
+	grep -q kept "$FZ_WORK/log"
+}
+
+@test "the program that enters cannot be overwritten from inside (CVE-2019-5736)" {
+	zone
+	local program sum
+	cp "$(command -v zlogin)" "$FZ_WORK/zlogin"
+	program=$FZ_WORK/zlogin
+	sum=$(sha256sum <"$program")
+	# What zlogin executes is itself, by three ways; meanwhile everything is tried on it.
+	printf '#!/proc/self/exe\n' >"$POOL/web/root/bin/script"
+	chmod 755 "$POOL/web/root/bin/script"
+	ln -s /proc/self/exe "$POOL/web/root/bin/again"
+	cat >"$POOL/web/root/bin/attack" <<-'EOT'
+		#!/bin/sh
+		while :; do
+			for p in /proc/[0-9]*; do
+				case $(readlink $p/exe) in
+				*zlogin*)
+					echo seen >>/tmp/seen
+					(echo broken >$p/exe) 2>/dev/null && echo won >>/tmp/won
+					chmod 666 $p/exe 2>/dev/null && echo won >>/tmp/won
+					;;
+				esac
+			done
+		done
+	EOT
+	chmod 755 "$POOL/web/root/bin/attack"
+	zlogin web /bin/attack 3>&- &
+	local attack=$!
+	for _ in $(seq 40); do
+		"$program" web /bin/script >/dev/null 2>&1 || true
+		"$program" web /bin/again >/dev/null 2>&1 || true
+		"$program" -S web '/bin/again; /bin/script' >/dev/null 2>&1 || true
+	done
+	kill $attack
+	wait $attack || true
+	grep -q seen "$POOL/web/root/tmp/seen"
+	[ ! -e "$POOL/web/root/tmp/won" ]
+	[ "$(sha256sum <"$program")" = "$sum" ]
+	[ "$(stat -c %a "$program")" = 755 ]
+}
+
+@test "libraries of the zone are never loaded on the way in (CVE-2019-14271)" {
+	# There is nothing that could load one.
+	run file -b "$(command -v zlogin)"
+	assert_output -p "statically linked"
+}
