@@ -130,3 +130,116 @@ named() { # WORD: names of the probes with that result, sorted
 	assert_output ""
 	[ "$(wc -l <"$FZ_WORK/seen")" -ge 80 ] || fail "only these probes work:" "$(cat "$FZ_WORK/seen")"
 }
+
+@test "nobody types into the terminal of who looks at a zone" {
+	host_make
+	prison
+	zoneadm -z prison boot
+	for probe in terminal_input terminal_input_high_bits; do
+		run zlogin -Q -i prison "/bin/probe terminal=yes only $probe" </dev/null
+		assert_output -p "$probe safe"
+		run script -qec "$(printf '%q ' "$probe_program" terminal=yes only $probe)" /dev/null
+		assert_output -p "$probe broken"
+	done
+}
+
+@test "a mount lands where it was told, whatever links the zone has planted (CVE-2021-30465)" {
+	prison "add fs; set dir=/data/in; set special=$FZ_WORK; set type=lofs; end"
+	local root=$POOL/prison/root
+	mkdir -p "$FZ_WORK/outside/in"
+	for link in "$FZ_WORK/outside" ../../../../../../../../../../etc /proc/self/root no-such-thing data; do
+		rm -rf "$root/data" && ln -s "$link" "$root/data"
+		run --separate-stderr zoneadm -z prison boot
+		assert_status 1
+		assert_stderr -p "mount point '/data/in' in the zone: 'data' is a symbolic link"
+		[ "$(zone_state prison)" = installed ]
+	done
+	rm "$root/data" && mkdir "$root/data" && ln -s /etc "$root/data/in"
+	run --separate-stderr zoneadm -z prison boot
+	assert_stderr -p "mount point '/data/in' in the zone: 'in' is a symbolic link"
+	# The zone's own directories, too: /dev is a link to nowhere.
+	rm "$root/data/in" && rmdir "$root/dev" && ln -s /etc "$root/dev"
+	run --separate-stderr zoneadm -z prison boot
+	assert_stderr -p "mount point 'dev' in the zone: 'dev' is a symbolic link"
+	rm "$root/dev"
+	zoneadm -z prison boot
+	run zlogin prison 'ls /data/in/outside'
+	assert_output in
+}
+
+@test "files of a zone are out of reach for users of the host" {
+	prison
+	zoneadm -z prison boot
+	zlogin prison 'cp /bin/busybox /root/sh; chmod 4755 /root/sh; chmod 711 /root'
+	# By a shell: setpriv itself has its capabilities until it executes.
+	run -126 setpriv --reuid=65534 --clear-groups sh -c "$POOL/prison/root/root/sh -c id"
+	assert_output -p "Permission denied"
+	# What the zone's root makes is the zone root's, by the number on the disk; nothing is shifted.
+	run stat -c '%u %g %a' "$POOL/prison/root/root/sh"
+	assert_output "0 0 4755"
+	run zlogin prison 'su user -c "/root/sh id -u"'
+	assert_output 0
+}
+
+@test "what a zone does to its devices, it does to its own" {
+	prison
+	zoneadm -z prison boot
+	run zlogin prison 'chmod 600 /dev/null && rm /dev/zero && echo done'
+	assert_output done
+	[ "$(stat -c %a /dev/null)" = 666 ]
+	[ -c /dev/zero ]
+}
+
+@test "two zones have nothing in common" {
+	host_make
+	prison
+	zone_configure other && zone_root_busybox other
+	zoneadm -z prison boot
+	zoneadm -z other boot
+	base() { sed -n 's/^id_base=//p' "/run/zones/$1/state"; }
+	[ "$(base prison)" -ne "$(base other)" ]
+	[ $(($(base prison) % 65536)) -eq 0 ]
+	run zlogin prison ps
+	refute_output "$(sed -n 's/^init_pid=//p' /run/zones/other/state)"
+	# Each sees the other's files as the host's: not at all.
+	local pid
+	pid=$(sed -n 's/^init_pid=//p' /run/zones/other/state)
+	[ "$(stat -c %u "/proc/$pid")" -eq "$(base other)" ]
+}
+
+@test "ids that the host has given away are not a zone's" {
+	prison
+	zoneadm -z prison boot
+	base=$(sed -n 's/^id_base=//p' /run/zones/prison/state)
+	zoneadm -z prison halt
+	# The zone asks for the same range again, and somebody else has it.
+	cp /etc/subuid "$FZ_WORK/subuid"
+	echo "user:$((base + 100)):10" >>"$FZ_WORK/subuid"
+	mount --bind "$FZ_WORK/subuid" /etc/subuid
+	zoneadm -z prison boot
+	umount /etc/subuid
+	[ "$(sed -n 's/^id_base=//p' /run/zones/prison/state)" -ne "$base" ]
+}
+
+@test "core dumps do not reach a program of the host" {
+	[ "$(head -c 1 /proc/sys/kernel/core_pattern)" != "|" ] || skip "this host pipes core dumps already"
+	prison
+	local pattern limits
+	pattern=$(cat /proc/sys/kernel/core_pattern)
+	printf '#!/bin/sh\necho ran >%s/dumped\n' "$FZ_WORK" >"$FZ_WORK/handler"
+	chmod 755 "$FZ_WORK/handler"
+	echo "|$FZ_WORK/handler" >/proc/sys/kernel/core_pattern
+	zoneadm -z prison boot
+	# shellcheck disable=SC2016 # for the zone's shell
+	zlogin prison 'ulimit -c unlimited; ulimit -c 0; sh -c "kill -SEGV \$\$"' || true
+	sleep 0.2
+	limits=$(zlogin prison 'ulimit -c')
+	dumped=$([ -e "$FZ_WORK/dumped" ] && echo yes || echo no)
+	# The control: the same without a zone.
+	(ulimit -c 0 && sh -c 'kill -SEGV $$') 2>/dev/null || true
+	wait_for 2 [ -e "$FZ_WORK/dumped" ] && control=yes || control=no
+	echo "$pattern" >/proc/sys/kernel/core_pattern
+	[ "$dumped" = no ]
+	[ "$limits" = 0 ] || [ "$limits" = 1 ] || fail "limit $limits"
+	[ "$control" = yes ]
+}
