@@ -412,7 +412,7 @@ a_zonepath_is_where_it_leads(void **state)
 	assert_int_equal(symlink(in_root("/zones"), link), 0);
 	free(link);
 	link = strdup(in_root("/dangling"));
-	assert_int_equal(symlink("/nowhere", link), 0);
+	assert_int_equal(symlink("not/there", link), 0); /* whatever the host has */
 	assert_int_equal(config_zonepath_check(root, "/zones/web", &err), 0);
 	assert_int_equal(config_zonepath_check(root, "/zones/new/deep", &err), 0);
 	assert_int_equal(config_zonepath_check(root, "/elsewhere", &err), 0);
