@@ -177,8 +177,10 @@ named() { # WORD: names of the probes with that result, sorted
 	# What the zone's root makes is the zone root's, by the number on the disk; nothing is shifted.
 	run stat -c '%u %g %a' "$POOL/prison/root/root/sh"
 	assert_output "0 0 4755"
-	run zlogin prison 'su user -c "/root/sh id -u"'
-	assert_output 0
+	# Inside, a setuid program is one: it may signal what is root's.
+	zlogin prison 'cp /bin/probe /root/probe; chmod 4755 /root/probe'
+	run zlogin -l user prison '/bin/probe pid=1 only signal_process; /root/probe pid=1 only signal_process'
+	assert_output "$(printf 'signal_process safe\nsignal_process broken')"
 }
 
 @test "what a zone does to its devices, it does to its own" {
