@@ -30,6 +30,7 @@ demo() {
 	assert_stderr "demo: a zone 'zone2' exists that the demo did not make; nothing was changed"
 	[ ! -e /var/lib/zones/demo.made ]
 	zonecfg -z zone2 delete -F
+	rm /etc/zones/index
 }
 
 @test "the whole story" {
