@@ -61,4 +61,11 @@ int err_nomem(struct err *err);
  */
 void err_clear(struct err *err);
 
+#ifdef __clang_analyzer__
+/* The analyser does not look into err.c: it is told here that a failure is negative. */
+#define err_set(err, code, ...) ((void)err_set(err, code, __VA_ARGS__), -(int)(code))
+#define err_add(err, ...)       ((void)err_add(err, __VA_ARGS__), -1)
+#define err_nomem(err)          ((void)err_nomem(err), -ZE_NOMEM)
+#endif
+
 #endif
