@@ -381,6 +381,21 @@ fetch_pending(struct fetch *f, struct pkg_notes *notes, struct err *err)
 	return 0;
 }
 
+/* Files that the host does not have any more are new. */
+static void
+date_new_files(struct dpkg_plan *plan)
+{
+	struct timespec now;
+
+	(void)clock_gettime(CLOCK_REALTIME, &now);
+	for (size_t i = 0; i < plan->base.n_entries; i++) {
+		struct pkg_entry *e = &plan->base.entries[i];
+
+		if ((e->flags & PKG_ENTRY_CONFFILE) && !e->mtime.tv_sec)
+			e->mtime = now;
+	}
+}
+
 int
 dpkg_conffiles_fetch(struct dpkg_plan *plan, struct pkg_notes *notes, struct err *err)
 {
@@ -388,6 +403,7 @@ dpkg_conffiles_fetch(struct dpkg_plan *plan, struct pkg_notes *notes, struct err
 	int r;
 
 	r = fetch_pending(&f, notes, err);
+	date_new_files(plan);
 	if (f.dir)
 		(void)path_rm_tree_at(AT_FDCWD, f.dir,
 				      NULL); /* in /tmp; the system cleans it too */

@@ -20,9 +20,11 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <linux/fs.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -105,10 +107,13 @@ empty_file(int dir_fd, const char *name, struct err *err)
 {
 	auto_close int fd = -EBADF;
 	struct stat st;
+	bool locked;
+	int flags;
 
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISREG(st.st_mode) ||
 	    st.st_size == 0)
 		return 0;
+	locked = path_unlock_at(dir_fd, name, &flags); /* "chattr +a" is usual for logs */
 	fd = openat(dir_fd, name, O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return err_set(err, ZE_IO, errno, "open '%s'", name);
@@ -116,6 +121,8 @@ empty_file(int dir_fd, const char *name, struct err *err)
 		return 0;
 	if (fault_point("truncate") || ftruncate(fd, 0) < 0)
 		return err_set(err, ZE_IO, errno, "empty '%s'", name);
+	if (locked && ioctl(fd, FS_IOC_SETFLAGS, &flags) < 0)
+		return err_set(err, ZE_IO, errno, "set the flags of '%s'", name);
 	return 0;
 }
 
@@ -275,6 +282,8 @@ write_file(int root_fd, const char *path, const char *text, mode_t mode, struct 
 	dir_fd = path_open_parent_in_root(root_fd, path, true, &name, err);
 	if (dir_fd < 0)
 		return dir_fd;
+	(void)path_unlock_at(dir_fd, ".", NULL);
+	(void)path_unlock_at(dir_fd, name, NULL);
 	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)) {
 		r = path_rm_tree_at(dir_fd, name, err);
 		if (r < 0)
