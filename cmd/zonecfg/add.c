@@ -2,24 +2,6 @@
 /* add, end, cancel: a new resource, and leaving its scope. */
 #include "zonecfg.h"
 
-static int
-add_value(struct session *s, const struct command_args *args)
-{
-	const struct command *self = command_find("add");
-	int prop;
-
-	if (args->n != 2 || args->args[0].name || args->args[0].is_list || args->args[0].is_complex)
-		return command_bad_usage(s, self, "a property and a value were expected");
-	if (args->args[1].name)
-		return command_bad_usage(s, self, "a value that holds '=' must be in quotes");
-	prop = scope_property(s, args->args[0].values.v[0]);
-	if (prop < 0)
-		return prop;
-	if (!config_props[prop].list)
-		return session_error(s, "%s: holds one value; use 'set'", config_props[prop].name);
-	return values_apply(s, prop, &args->args[1], VALUES_ADD);
-}
-
 int
 cmd_add(struct session *s, const struct command_args *args)
 {
@@ -27,7 +9,7 @@ cmd_add(struct session *s, const struct command_args *args)
 	int type, r;
 
 	if (s->res)
-		return add_value(s, args);
+		return values_command(s, args, VALUES_ADD);
 	type = resource_type(s, &args->args[0]);
 	if (type < 0)
 		return type;

@@ -74,35 +74,6 @@ lex_at_comment(struct lexer *lx)
 	return lx->line[lx->pos] == '#';
 }
 
-/* How many bytes the UTF-8 sequence at @s has, 0 when it is none (overlong forms, surrogates and
- * numbers above U+10FFFF are none). Needs no look past a NUL. */
-static size_t
-utf8_len(const unsigned char *s)
-{
-	static const struct {
-		unsigned char first, last, second_min, second_max;
-		size_t len;
-	} forms[] = {
-	    {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
-	    {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
-	    {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
-	};
-
-	if (*s < 0x80)
-		return 1;
-	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
-		if (*s < forms[i].first || *s > forms[i].last)
-			continue;
-		if (s[1] < forms[i].second_min || s[1] > forms[i].second_max)
-			return 0;
-		for (size_t k = 2; k < forms[i].len; k++)
-			if (s[k] < 0x80 || s[k] > 0xbf)
-				return 0;
-		return forms[i].len;
-	}
-	return 0;
-}
-
 int
 lex_check_line(const char *line, size_t len, struct err *err)
 {
@@ -110,7 +81,7 @@ lex_check_line(const char *line, size_t len, struct err *err)
 	size_t n;
 
 	for (size_t i = 0; i < len; i += n) {
-		n = utf8_len(s + i);
+		n = str_utf8_len(line + i);
 		if (!n)
 			return err_set(err, ZE_INVAL, 0,
 				       "the line is not valid UTF-8 (byte %zu is 0x%02x)", i + 1,

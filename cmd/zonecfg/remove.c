@@ -4,27 +4,6 @@
 
 #include "base/fd.h"
 
-static int
-remove_value(struct session *s, const struct command_args *args)
-{
-	const struct command *self = command_find("remove");
-	int prop;
-
-	if (args->opt['F'])
-		return command_bad_usage(s, self, "-F is for resources");
-	if (args->n != 2 || args->args[0].name || args->args[0].is_list || args->args[0].is_complex)
-		return command_bad_usage(s, self, "a property and a value were expected");
-	if (args->args[1].name)
-		return command_bad_usage(s, self, "a value that holds '=' must be in quotes");
-	prop = scope_property(s, args->args[0].values.v[0]);
-	if (prop < 0)
-		return prop;
-	if (!config_props[prop].list)
-		return session_error(s, "%s: holds one value; use 'clear'",
-				     config_props[prop].name);
-	return values_apply(s, prop, &args->args[1], VALUES_REMOVE);
-}
-
 /* Whether @n resources, more than one, may go. Returns 1, 0, or a negative code. */
 static int
 may_remove_many(const struct session *s, const struct command_args *args, const char *type,
@@ -55,8 +34,10 @@ cmd_remove(struct session *s, const struct command_args *args)
 	size_t n = 0;
 	int type, r;
 
+	if (s->res && args->opt['F'])
+		return command_bad_usage(s, command_find("remove"), "-F is for resources");
 	if (s->res)
-		return remove_value(s, args);
+		return values_command(s, args, VALUES_REMOVE);
 	type = resource_type(s, &args->args[0]);
 	if (type < 0)
 		return type;

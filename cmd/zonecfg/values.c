@@ -132,3 +132,23 @@ values_apply(struct session *s, enum config_prop prop, const struct call_arg *ar
 		s->changed = true;
 	return 0;
 }
+
+int
+values_command(struct session *s, const struct command_args *args, enum values_how how)
+{
+	bool removes = how == VALUES_REMOVE;
+	const struct command *self = command_find(removes ? "remove" : "add");
+	int prop;
+
+	if (args->n != 2 || args->args[0].name || args->args[0].is_list || args->args[0].is_complex)
+		return command_bad_usage(s, self, "a property and a value were expected");
+	if (args->args[1].name)
+		return command_bad_usage(s, self, "a value that holds '=' must be in quotes");
+	prop = scope_property(s, args->args[0].values.v[0]);
+	if (prop < 0)
+		return prop;
+	if (!config_props[prop].list)
+		return session_error(s, "%s: holds one value; use '%s'", config_props[prop].name,
+				     removes ? "clear" : "set");
+	return values_apply(s, prop, &args->args[1], how);
+}

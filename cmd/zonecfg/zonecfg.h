@@ -323,6 +323,13 @@ int values_apply(struct session *s, enum config_prop prop, const struct call_arg
 		 enum values_how how);
 
 /**
+ * values_command - `add` and `remove` in a resource scope: the property and the value are arguments
+ *
+ * Returns as values_apply() does.
+ */
+int values_command(struct session *s, const struct command_args *args, enum values_how how);
+
+/**
  * commit_now - verify, lock and save, as `commit` and the end of a session do
  */
 int commit_now(struct session *s);

@@ -173,3 +173,31 @@ str_eq(const char *a, const char *b)
 {
 	return a == b || (a && b && !strcmp(a, b));
 }
+
+size_t
+str_utf8_len(const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	static const struct {
+		unsigned char first, last, second_min, second_max;
+		size_t len;
+	} forms[] = {
+	    {0xc2, 0xdf, 0x80, 0xbf, 2}, {0xe0, 0xe0, 0xa0, 0xbf, 3}, {0xe1, 0xec, 0x80, 0xbf, 3},
+	    {0xed, 0xed, 0x80, 0x9f, 3}, {0xee, 0xef, 0x80, 0xbf, 3}, {0xf0, 0xf0, 0x90, 0xbf, 4},
+	    {0xf1, 0xf3, 0x80, 0xbf, 4}, {0xf4, 0xf4, 0x80, 0x8f, 4},
+	};
+
+	if (*s < 0x80)
+		return 1;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(*forms); i++) {
+		if (*s < forms[i].first || *s > forms[i].last)
+			continue;
+		if (s[1] < forms[i].second_min || s[1] > forms[i].second_max)
+			return 0;
+		for (size_t k = 2; k < forms[i].len; k++)
+			if (s[k] < 0x80 || s[k] > 0xbf)
+				return 0;
+		return forms[i].len;
+	}
+	return 0;
+}

@@ -76,4 +76,12 @@ int str_to_u64(const char *s, uint64_t max, uint64_t *ret, struct err *err);
  */
 bool str_eq(const char *a, const char *b);
 
+/**
+ * str_utf8_len - how many bytes the UTF-8 character at @s has
+ *
+ * 0 when it is none: overlong forms, surrogates and numbers above U+10FFFF are none. A NUL is one
+ * byte; nothing behind it is looked at.
+ */
+size_t str_utf8_len(const char *s);
+
 #endif

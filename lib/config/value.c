@@ -44,31 +44,6 @@ keep(const char *value, char **ret, struct err *err)
 	return *ret ? 0 : err_nomem(err);
 }
 
-/* How many bytes the UTF-8 character at @p has; 0 when it is none. */
-static size_t
-utf8_len(const unsigned char *p)
-{
-	unsigned long c;
-	size_t n;
-
-	if (p[0] < 0x80)
-		return 1;
-	n = p[0] >= 0xf0 ? 4 : p[0] >= 0xe0 ? 3 : 2;
-	if (p[0] < 0xc2 || p[0] > 0xf4)
-		return 0;
-	c = p[0] & (0x7fu >> n);
-	for (size_t i = 1; i < n; i++) {
-		if ((p[i] & 0xc0) != 0x80)
-			return 0;
-		c = c << 6 | (p[i] & 0x3f);
-	}
-	/* Too long a form, surrogates, and what XML has no character for. */
-	if ((n == 3 && c < 0x800) || (n == 4 && (c < 0x10000 || c > 0x10ffff)) ||
-	    (c >= 0xd800 && c <= 0xdfff) || c == 0xfffe || c == 0xffff)
-		return 0;
-	return n;
-}
-
 /*
  * What no value may have: the command language cannot quote '"' and newline, and control characters
  * would reach the terminal of whoever lists the zone.
@@ -80,8 +55,9 @@ text_check(enum config_prop prop, const char *value, struct err *err)
 	size_t n;
 
 	for (; *p; p += n) {
-		n = utf8_len(p);
-		if (n == 0)
+		n = str_utf8_len((const char *)p);
+		/* U+FFFE and U+FFFF are no characters in XML. */
+		if (n == 0 || (n == 3 && p[0] == 0xef && p[1] == 0xbf && p[2] >= 0xbe))
 			return err_set(err, ZE_INVAL, 0, "%s: the value is not valid UTF-8",
 				       config_props[prop].name);
 		if (*p < 0x20 || *p == 0x7f || *p == '"' || (*p == 0xc2 && p[1] < 0xa0))
