@@ -3,7 +3,7 @@
  * From a request to the program that serves it in the zone. All of them are the zone's own; nothing
  * is looked up on the host's side.
  */
-#include "zlogin/zlogin.h"
+#include "zlogin.h"
 
 #include "base/fd.h"
 #include "base/str.h"

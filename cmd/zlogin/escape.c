@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "zlogin/zlogin.h"
+#include "zlogin.h"
 
 static bool
 begins_line(const struct escape *escape, unsigned char c)

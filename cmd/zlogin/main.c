@@ -2,7 +2,7 @@
 /*
  * zlogin: run a program in a zone, or log in to it. This file reads the command line.
  */
-#include "zlogin/zlogin.h"
+#include "zlogin.h"
 
 #include "base/fd.h"
 #include "config/config.h"
@@ -127,9 +127,48 @@ parse(int argc, char **argv, struct zlogin *zl)
 	return 0;
 }
 
+/*
+ * A name that was mistyped is no zone to wait for. An index that cannot be read says nothing: a
+ * zone that runs can be entered without it.
+ */
+static int
+check_zone(const struct zlogin *zl, enum zone_state *ret_state, struct err *err)
+{
+	auto_index struct config_index index = {0};
+	const struct config_entry *entry;
+	int r;
+
+	r = config_index_load("", &index, NULL);
+	if (r < 0)
+		return 0;
+	entry = config_index_find(&index, zl->zone);
+	if (!entry)
+		return err_set(err, ZE_NOENT, 0, "%s: No such zone configured", zl->zone);
+	*ret_state = entry->state;
+	return 0;
+}
+
+/* What to do about a zone that does not run. */
+static void
+not_running(const struct zlogin *zl, struct err *err)
+{
+	enum zone_state state = ZONE_STATE_INSTALLED;
+
+	if (check_zone(zl, &state, err) < 0)
+		return;
+	if (state == ZONE_STATE_INSTALLED)
+		(void)err_set(err, ZE_STATE, 0,
+			      "zone '%s' is not running; boot it with 'zoneadm -z %s boot'",
+			      zl->zone, zl->zone);
+	else
+		(void)err_set(err, ZE_STATE, 0, "zone '%s' is not running: it is %s", zl->zone,
+			      zone_state_name(state));
+}
+
 static int
 check_caller(const struct zlogin *zl, struct err *err)
 {
+	enum zone_state state;
 	int r;
 
 	if (access("/run/host/zone", F_OK) == 0)
@@ -138,10 +177,11 @@ check_caller(const struct zlogin *zl, struct err *err)
 		return err_set(err, ZE_INVAL, 0, "'global' is this zone: no login is needed");
 	r = config_name_check(zl->zone, err);
 	if (r < 0)
-		return r;
+		return err_add(err, "'%s'", zl->zone);
 	if (geteuid() != 0)
 		return err_set(err, ZE_PERM, 0, "only root may log in to a zone");
-	return 0;
+	/* Any name has a console; others are found out by what runs. */
+	return zl->console ? check_zone(zl, &state, err) : 0;
 }
 
 int
@@ -167,6 +207,8 @@ main(int argc, char **argv)
 	else
 		status = stream_run(&zl, &err);
 	free(zl.text);
+	if (err.code == ZE_STATE)
+		not_running(&zl, &err);
 	if (err.code != ZE_OK)
 		(void)fprintf(stderr, "zlogin: %s\n", err.msg);
 	return status;

@@ -3,7 +3,7 @@
  * Interactive sessions: the user's terminal in raw mode on one side, a terminal of the zone or its
  * console on the other.
  */
-#include "zlogin/zlogin.h"
+#include "zlogin.h"
 
 #include "base/fd.h"
 #include "control/control.h"

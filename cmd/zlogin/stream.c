@@ -5,7 +5,7 @@
  * terminal, a directory, a socket, a file that could be truncated) the zone gets a pipe, and the
  * bytes are carried here.
  */
-#include "zlogin/zlogin.h"
+#include "zlogin.h"
 
 #include "base/fd.h"
 #include "runtime/runtime.h"

@@ -162,6 +162,15 @@ dev_run_mount(const struct runtime_plan *plan, uint32_t id_base, struct err *err
 			  sizeof(run_entries) / sizeof(run_entries[0]), "/run", err);
 }
 
+/* A script, because it needs nothing of the host in the zone, neither a file nor a library. */
+static const char zonename_script[] = "#!/bin/sh\n"
+				      "if [ $# -gt 0 ]; then\n"
+				      "\techo \"zonename: unexpected argument '$1'\" >&2\n"
+				      "\techo 'usage: zonename' >&2\n"
+				      "\texit 2\n"
+				      "fi\n"
+				      "IFS== read -r key name </run/host/zone && echo \"$name\"\n";
+
 int
 dev_host_mount(const struct runtime_plan *plan, uint64_t id, struct err *err)
 {
@@ -181,14 +190,16 @@ dev_host_mount(const struct runtime_plan *plan, uint64_t id, struct err *err)
 	    {"container-manager", S_IFREG | 0444, "zones\n", 0, 0},
 	    {"container-uuid", S_IFREG | 0444, uuid, 0, 0},
 	    {"zone", S_IFREG | 0444, zone, 0, 0},
+	    {"bin", S_IFDIR | 0755, NULL, 0, 0},
+	    {"bin/zonename", S_IFREG | 0555, zonename_script, 0, 0},
 	    /* What masks are made of: nothing to see, and nothing to change. */
 	    {"inaccessible", S_IFDIR | 0755, NULL, 0, 0},
 	    {"inaccessible/dir", S_IFDIR | 0555, NULL, 0, 0},
 	    {"inaccessible/reg", S_IFREG | 0444, "", 0, 0},
 	};
 	/* Owned by the host's root, who is nobody in the zone. */
-	fd = tmpfs_make("size=64K", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC, 0,
-			entries, sizeof(entries) / sizeof(entries[0]), "/run/host", err);
+	fd = tmpfs_make("size=64K", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, entries,
+			sizeof(entries) / sizeof(entries[0]), "/run/host", err);
 	if (fd < 0)
 		return fd;
 	if (plan->has_hostid) {

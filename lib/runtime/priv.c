@@ -37,9 +37,13 @@ priv_limit(uint64_t caps)
 	    {.effective = (uint32_t)(caps >> 32), .permitted = (uint32_t)(caps >> 32)},
 	};
 
-	for (int cap = 0; cap < 64 && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) >= 0; cap++) {
-		if (!(caps & 1ull << cap) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-			return -1;
+	/* The kernel calls the number after its last capability EINVAL. */
+	for (int cap = 0; cap < 64; cap++) {
+		if (!(caps & 1ull << cap) && prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) {
+			if (errno != EINVAL)
+				return -1;
+			break;
+		}
 	}
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		return -1;

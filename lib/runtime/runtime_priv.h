@@ -407,7 +407,7 @@ int dev_mount(const struct runtime_plan *plan, uint32_t id_base, struct err *err
 int dev_run_mount(const struct runtime_plan *plan, uint32_t id_base, struct err *err);
 
 /**
- * dev_host_mount - the read-only /run/host: who the zone is, and what masks are made of
+ * dev_host_mount - the read-only /run/host: who the zone is, zonename(1), and what masks are made of
  */
 int dev_host_mount(const struct runtime_plan *plan, uint64_t id, struct err *err);
 

@@ -2,6 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 #
 # zlogin and zonename, on a zone with busybox in it.
+#
+# What is between single quotes here is for the zone's shell.
+# shellcheck disable=SC2016
 bats_require_minimum_version 1.5.0
 load helper
 
@@ -11,8 +14,8 @@ teardown() {
 	assert_clean
 }
 
-zone() { # [LINE...]
-	zone_configure web "$@" && zone_root_busybox web && zoneadm -z web boot
+zone() {
+	zone_configure web && zone_root_busybox web && zoneadm -z web boot
 }
 
 # A conversation at a terminal: SEND and EXPECT lines on stdin; prints what was said.
@@ -46,10 +49,8 @@ print("\nexit", child.exitstatus, child.signalstatus)
 	assert_status 0
 	run zlogin web false
 	assert_status 1
-	# shellcheck disable=SC2016 # for the zone's shell
 	run zlogin web 'kill -9 $$'
 	assert_status 137
-	# shellcheck disable=SC2016
 	run zlogin web 'kill -TERM $$'
 	assert_status 143
 	run -127 zlogin web no-such-program
@@ -112,7 +113,6 @@ print("\nexit", child.exitstatus, child.signalstatus)
 		PATH=/usr/sbin:/usr/bin:/sbin:/bin SHELL=/bin/sh TERM=vt100 USER=root)"
 	run zlogin web pwd
 	assert_output /root
-	# shellcheck disable=SC2016
 	TERM='x;evil' run zlogin web 'echo "${TERM:-none}"'
 	refute_output evil
 	run zlogin web 'id -u; umask; ls /proc/self/fd | wc -l'

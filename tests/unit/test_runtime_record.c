@@ -80,10 +80,10 @@ a_state_that_is_not_live_is_refused(void **state)
 	char *at = strstr(text, "running");
 
 	(void)state;
-	memcpy(at, "runnin!", 7);
-	assert_refused(text, "record of zone 'z': bad state 'runnin!' or ID");
+	memcpy(at, "flying!", 7);
+	assert_refused(text, "record of zone 'z': bad state 'flying!' or ID");
 	at = strstr(text, "id=7");
-	memcpy(strstr(text, "runnin!"), "running", 7);
+	memcpy(strstr(text, "flying!"), "running", 7);
 	at[3] = '0';
 	assert_refused(text, "record of zone 'z': bad state 'running' or ID");
 }
