@@ -180,7 +180,7 @@ check_caller(const struct zlogin *zl, struct err *err)
 		return err_add(err, "'%s'", zl->zone);
 	if (geteuid() != 0)
 		return err_set(err, ZE_PERM, 0, "only root may log in to a zone");
-	/* Any name has a console; others are found out by what runs. */
+	/* A console may be watched before the zone runs; all else finds out whether it does. */
 	return zl->console ? check_zone(zl, &state, err) : 0;
 }
 

@@ -42,8 +42,10 @@ check_name(const struct zoneadm *za)
 	if (!za->zone)
 		return zoneadm_error(za, "%s: no zone specified; name it with -z",
 				     za->command->name);
-	if (config_name_check(za->zone, &err) < 0)
+	if (config_name_check(za->zone, &err) < 0) {
+		(void)err_add(&err, "'%s'", za->zone);
 		return zoneadm_fail(za, &err);
+	}
 	if (!strcmp(za->zone, "global"))
 		return zoneadm_error(za, "%s: not possible for the global zone", za->command->name);
 	if (config_name_reserved(za->zone))

@@ -29,9 +29,9 @@ zoneadm_clone(struct zoneadm *za, int argc, char **argv)
 			return zoneadm_bad_option(za, opt);
 		}
 	}
-	if (argc - optind != 1)
-		return zoneadm_usage(za, false);
-	r = zoneadm_check(za);
+	r = zoneadm_operands(za, argc, argv, 1);
+	if (r < 0)
+		r = zoneadm_check(za);
 	if (r != ZONEADM_OK)
 		return r;
 	req.target = za->zone;

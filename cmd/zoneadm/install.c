@@ -107,9 +107,9 @@ zoneadm_install(struct zoneadm *za, int argc, char **argv)
 		if (r != ZONEADM_OK || opt == '?')
 			return r;
 	}
-	if (optind != argc)
-		return zoneadm_usage(za, false);
-	r = zoneadm_check(za);
+	r = zoneadm_operands(za, argc, argv, 0);
+	if (r < 0)
+		r = zoneadm_check(za);
 	if (r != ZONEADM_OK)
 		return r;
 	req.zone = za->zone;

@@ -224,7 +224,7 @@ read_options(struct zoneadm *za, int argc, char **argv, struct list *list)
 		}
 	}
 	if (argc != optind)
-		return zoneadm_usage(za, false);
+		return zoneadm_operands(za, argc, argv, 0);
 	if (list->parsable && list->verbose) {
 		(void)zoneadm_error(za, "list: -p and -v exclude each other");
 		return zoneadm_usage(za, false);

@@ -101,6 +101,19 @@ zoneadm_bad_option(struct zoneadm *za, int opt)
 }
 
 int
+zoneadm_operands(struct zoneadm *za, int argc, char **argv, int operands)
+{
+	if (argc - optind == operands)
+		return -1;
+	if (argc - optind > operands)
+		(void)zoneadm_error(za, "%s: unexpected operand '%s'", argv[0],
+				    argv[optind + operands]);
+	else
+		(void)zoneadm_error(za, "%s: an operand is missing", argv[0]);
+	return zoneadm_usage(za, false);
+}
+
+int
 zoneadm_no_options(struct zoneadm *za, int argc, char **argv, int operands)
 {
 	int opt;
@@ -108,9 +121,7 @@ zoneadm_no_options(struct zoneadm *za, int argc, char **argv, int operands)
 	opt = getopt(argc, argv, "+:");
 	if (opt != -1)
 		return zoneadm_bad_option(za, opt);
-	if (argc - optind != operands)
-		return zoneadm_usage(za, false);
-	return -1;
+	return zoneadm_operands(za, argc, argv, operands);
 }
 
 static bool
@@ -237,8 +248,10 @@ main(int argc, char **argv)
 			return zoneadm_usage_all(false);
 		}
 	}
-	if (optind == argc)
+	if (optind == argc) {
+		(void)zoneadm_error(&za, "a subcommand is missing");
 		return zoneadm_usage_all(false);
+	}
 	r = choose_by_uuid(&za, uuid);
 	if (r != ZONEADM_OK)
 		return r;

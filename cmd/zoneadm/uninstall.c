@@ -36,9 +36,9 @@ zoneadm_uninstall(struct zoneadm *za, int argc, char **argv)
 			return zoneadm_bad_option(za, opt);
 		yes = true;
 	}
-	if (argc != optind)
-		return zoneadm_usage(za, false);
-	r = zoneadm_check(za);
+	r = zoneadm_operands(za, argc, argv, 0);
+	if (r < 0)
+		r = zoneadm_check(za);
 	if (r == ZONEADM_OK && !yes)
 		r = confirm(za, &yes);
 	if (r != ZONEADM_OK || !yes)

@@ -129,6 +129,13 @@ int zoneadm_usage_all(bool asked);
 int zoneadm_bad_option(struct zoneadm *za, int opt);
 
 /**
+ * zoneadm_operands - whether there are as many operands as the command takes; if not, that is said
+ *
+ * Returns -1 to go on (optind stands at the first operand), else an exit code.
+ */
+int zoneadm_operands(struct zoneadm *za, int argc, char **argv, int operands);
+
+/**
  * zoneadm_no_options - the option parsing of a command that has none
  * @operands: how many operands it takes, exactly
  *
