@@ -8,10 +8,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/btrfs.h>
+#include <linux/btrfs_tree.h>
+#include <linux/fs.h>
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -253,13 +257,89 @@ path_file_write_in_root(int root_fd, const char *path, const void *content, size
 	return 0;
 }
 
+/* ---- removing ------------------------------------------------------------------------------- */
+
+bool
+path_unlock_at(int dir_fd, const char *name, int *ret_flags)
+{
+	auto_close int fd = -EBADF;
+	struct stat st;
+	int flags;
+
+	if (fstatat(dir_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)))
+		return false;
+	fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0 ||
+	    !(flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
+		return false;
+	if (ret_flags)
+		*ret_flags = flags;
+	flags &= ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
+	return ioctl(fd, FS_IOC_SETFLAGS, &flags) == 0;
+}
+
 struct rm_walk {
 	int top_fd;     /* directory that deep subtrees are moved to */
 	unsigned moved; /* how many were moved so far; names them */
 	struct err *err;
 };
 
-static int rm_entry(struct rm_walk *walk, int dir_fd, const char *name, int depth);
+/* Returns 0 when @name is gone, 1 when it is a directory. */
+static int
+rm_file(int dir_fd, const char *name, struct err *err)
+{
+	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
+		return 0;
+	if (errno == EPERM) {
+		if (dir_fd != AT_FDCWD) /* else @name is a path, and not in "." */
+			(void)path_unlock_at(dir_fd, ".", NULL);
+		(void)path_unlock_at(dir_fd, name, NULL);
+		if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
+			return 0;
+	}
+	if (errno == EISDIR)
+		return 1;
+	return err_set(err, ZE_IO, errno, "remove '%s'", name);
+}
+
+/* A directory to be emptied: no mount point, and no read-only subvolume of btrfs. */
+static int
+rm_open(int dir_fd, const char *name, struct err *err)
+{
+	auto_close int fd = -EBADF;
+	struct statx stx;
+	uint64_t flags;
+
+	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (fd < 0)
+		return err_set(err, ZE_IO, errno, "open '%s'", name);
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE | STATX_INO, &stx) < 0 ||
+	    (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+		return err_set(err, ZE_BUSY, 0, "something is mounted on '%s'", name);
+	if (stx.stx_ino == BTRFS_FIRST_FREE_OBJECTID &&
+	    ioctl(fd, BTRFS_IOC_SUBVOL_GETFLAGS, &flags) == 0 && (flags & BTRFS_SUBVOL_RDONLY)) {
+		flags &= ~BTRFS_SUBVOL_RDONLY;
+		(void)ioctl(fd, BTRFS_IOC_SUBVOL_SETFLAGS, &flags); /* else the removal tells */
+	}
+	return fd_take(&fd);
+}
+
+/* Move a directory up to the top, under a name that nobody has planted there. */
+static bool
+rm_move_aside(struct rm_walk *walk, int dir_fd, const char *name)
+{
+	char aside[32];
+
+	do {
+		(void)snprintf(aside, sizeof(aside), ".zones-rm-%u", walk->moved++);
+		if (renameat(dir_fd, name, walk->top_fd, aside) == 0)
+			return true;
+	} while (errno == EEXIST || errno == ENOTEMPTY || errno == ENOTDIR);
+	return false;
+}
+
+static int rm_directory(struct rm_walk *walk, int dir_fd, const char *name, int depth);
 
 /* Empty an open directory. Takes @fd over. */
 static int
@@ -280,7 +360,9 @@ rm_content(struct rm_walk *walk, int fd, int depth)
 			break;
 		if (!strcmp(de->d_name, ".") || !strcmp(de->d_name, ".."))
 			continue;
-		r = rm_entry(walk, dirfd(dir), de->d_name, depth + 1);
+		r = rm_file(dirfd(dir), de->d_name, walk->err);
+		if (r > 0)
+			r = rm_directory(walk, dirfd(dir), de->d_name, depth + 1);
 		if (r < 0)
 			return r;
 	}
@@ -292,24 +374,14 @@ rm_content(struct rm_walk *walk, int fd, int depth)
 static int
 rm_directory(struct rm_walk *walk, int dir_fd, const char *name, int depth)
 {
-	char aside[32];
-	struct statx stx;
 	int fd, r;
 
-	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = rm_open(dir_fd, name, walk->err);
 	if (fd < 0)
-		return err_set(walk->err, ZE_IO, errno, "open '%s'", name);
-	if (statx(fd, "", AT_EMPTY_PATH, STATX_TYPE, &stx) < 0 ||
-	    (stx.stx_attributes & STATX_ATTR_MOUNT_ROOT)) {
+		return fd;
+	if (depth > RM_DEPTH_MAX && rm_move_aside(walk, dir_fd, name)) {
 		(void)fd_close(fd);
-		return err_set(walk->err, ZE_BUSY, 0, "something is mounted on '%s'", name);
-	}
-	if (depth > RM_DEPTH_MAX) {
-		(void)snprintf(aside, sizeof(aside), ".zones-rm-%u", walk->moved++);
-		if (renameat(dir_fd, name, walk->top_fd, aside) == 0) {
-			(void)fd_close(fd);
-			return 0; /* the top directory is read again until it is empty */
-		}
+		return 0; /* the top directory is read again until it is empty */
 	}
 	r = rm_content(walk, fd, depth);
 	if (r < 0)
@@ -317,16 +389,6 @@ rm_directory(struct rm_walk *walk, int dir_fd, const char *name, int depth)
 	if (unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return err_set(walk->err, ZE_IO, errno, "remove directory '%s'", name);
 	return 0;
-}
-
-static int
-rm_entry(struct rm_walk *walk, int dir_fd, const char *name, int depth)
-{
-	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	if (errno == EISDIR || errno == EPERM)
-		return rm_directory(walk, dir_fd, name, depth);
-	return err_set(walk->err, ZE_IO, errno, "remove '%s'", name);
 }
 
 int
@@ -338,11 +400,12 @@ path_rm_tree_at(int dir_fd, const char *name, struct err *err)
 
 	if (fault_point("rm_tree"))
 		return err_set(err, ZE_IO, errno, "remove '%s'", name);
-	if (unlinkat(dir_fd, name, 0) == 0 || errno == ENOENT)
-		return 0;
-	top_fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	r = rm_file(dir_fd, name, err);
+	if (r <= 0)
+		return r;
+	top_fd = rm_open(dir_fd, name, err);
 	if (top_fd < 0)
-		return err_set(err, ZE_IO, errno, "remove '%s'", name);
+		return top_fd;
 	walk.top_fd = top_fd;
 	do {
 		walk.moved = 0;
@@ -350,8 +413,10 @@ path_rm_tree_at(int dir_fd, const char *name, struct err *err)
 		if (fd < 0)
 			return err_set(err, ZE_IO, errno, "open '%s'", name);
 		r = rm_content(&walk, fd, 0);
-		if (r < 0)
-			return err_add(err, "remove '%s'", name);
+		if (r < 0) {
+			(void)err_add(err, "remove '%s'", name);
+			return r;
+		}
 	} while (walk.moved > 0);
 	if (unlinkat(dir_fd, name, AT_REMOVEDIR) < 0 && errno != ENOENT)
 		return err_set(err, errno == EBUSY ? ZE_BUSY : ZE_IO, errno,

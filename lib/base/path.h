@@ -95,10 +95,20 @@ int path_file_write_in_root(int root_fd, const char *path, const void *content, 
 			    mode_t mode, struct err *err);
 
 /**
+ * path_unlock_at - take away the flags that keep even root from changing or removing a file or
+ * directory: immutable and append-only (chattr +i, +a)
+ * @ret_flags: the flags as they were, for FS_IOC_SETFLAGS; may be NULL
+ *
+ * Returns whether it had them and has them no more. Reports nothing else: what is tried next does.
+ */
+bool path_unlock_at(int dir_fd, const char *name, int *ret_flags);
+
+/**
  * path_rm_tree_at - remove @name in @dir_fd and all below it
  *
- * Follows no symbolic link, crosses no mount (-ZE_BUSY names it), copes with any depth. A missing
- * @name is success. Returns 0, -ZE_BUSY or -ZE_IO.
+ * Follows no symbolic link, crosses no mount (-ZE_BUSY names it), copes with any depth, with files
+ * that are locked (path_unlock_at) and with read-only subvolumes of btrfs. A missing @name is
+ * success. Returns 0, -ZE_BUSY or -ZE_IO.
  */
 int path_rm_tree_at(int dir_fd, const char *name, struct err *err);
 

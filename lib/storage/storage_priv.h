@@ -63,13 +63,6 @@ int tree_copy(int src_fd, int dst_fd, bool share, const struct storage_progress 
 	      struct err *err);
 
 /**
- * tree_unlock - take away what keeps root from removing files: the immutable and append-only flags
- *
- * Does what it can and reports nothing: the removal after it does.
- */
-void tree_unlock(int dir_fd, const char *name);
-
-/**
  * tree_usage - bytes of all files below a directory
  */
 int tree_usage(int dir_fd, struct storage_usage *ret, struct err *err);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Walks of a tree that only look at it, or take away what would keep it from being removed. */
+/* How much space a tree takes. */
 #include "storage_priv.h"
 
 #include "walk.h"
@@ -92,45 +92,4 @@ tree_usage(int dir_fd, struct storage_usage *ret, struct err *err)
 	    .exclusive_known = !u.unknown,
 	};
 	return 0;
-}
-
-/* ---- flags that forbid removal --------------------------------------------------------------- */
-
-static void
-unlock_file(int dir_fd, const char *name)
-{
-	auto_close int fd = -EBADF;
-	int flags;
-
-	fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	if (fd < 0 || ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
-		return;
-	if (!(flags & (FS_IMMUTABLE_FL | FS_APPEND_FL)))
-		return;
-	flags &= ~(FS_IMMUTABLE_FL | FS_APPEND_FL);
-	(void)ioctl(fd, FS_IOC_SETFLAGS, &flags); /* else the removal tells */
-}
-
-static int
-unlock_entry(struct walk *w, const struct walk_dir *dir, const char *name, const struct statx *stx,
-	     struct err *err)
-{
-	(void)w;
-	(void)err;
-	if (S_ISREG(stx->stx_mode) || S_ISDIR(stx->stx_mode))
-		unlock_file(dir->src_fd, name);
-	return 0;
-}
-
-void
-tree_unlock(int dir_fd, const char *name)
-{
-	struct walk w = {
-	    .entry = unlock_entry, .skip_broken = true, .allow_mounts = true, .threads = 1};
-	auto_close int fd = -EBADF;
-
-	unlock_file(dir_fd, name);
-	fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd >= 0)
-		(void)walk_tree(&w, fd, -EBADF, NULL);
 }

@@ -161,6 +161,26 @@ var/tmp" ]
 	rm -rf "$victim"
 }
 
+@test "locked files and read-only subvolumes in the way of the new identity do not stop the clone" {
+	mkdir -p "$root/var/log" "$root/tmp"
+	echo text | tee "$root/var/log/auth.log" >"$root/etc/hostname"
+	touch "$root/tmp/x"
+	btrfs -q subvolume create "$root/tmp/sub" && touch "$root/tmp/sub/file"
+	btrfs property set "$root/tmp/sub" ro true
+	chattr +a "$root/var/log/auth.log"
+	chattr +i "$root/tmp/x" "$root/etc/hostname"
+	for method in "" "-m copy"; do
+		# shellcheck disable=SC2086 # they are words
+		run --separate-stderr zoneadm -z dst clone $method src
+		assert_status 0
+		assert_stderr ""
+		[ "$(cat "$new/etc/hostname")" = dst ]
+		[ -z "$(ls "$new/tmp")" ] && [ ! -s "$new/var/log/auth.log" ]
+		[ -e "$root/tmp/sub/file" ] && [ -s "$root/var/log/auth.log" ]
+		zoneadm -z dst uninstall -F
+	done
+}
+
 @test "what both zones would use is told, in the words of Solaris" {
 	link_make net0
 	zonecfg -z dst delete -F

@@ -5,12 +5,15 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -94,14 +97,12 @@ file_larger_than_the_limit_is_refused(void **state)
 	assert_int_equal(path_file_read_in_root(dir_fd, "big", 4, &text, &size, &err), -ZE_FORMAT);
 }
 
+/* 3000 directories, each in the one before. */
 static void
-tree_of_any_depth_is_removed(void **state)
+deep_make(void)
 {
-	struct err err;
-	int fd, next;
+	int fd = dup(dir_fd), next;
 
-	(void)state;
-	fd = dup(dir_fd);
 	assert_int_equal(mkdirat(fd, "deep", 0755), 0);
 	for (int i = 0; i < 3000; i++) {
 		next = openat(fd, i ? "d" : "deep", O_RDONLY | O_DIRECTORY);
@@ -111,8 +112,71 @@ tree_of_any_depth_is_removed(void **state)
 		assert_int_equal(mkdirat(fd, "d", 0755), 0);
 	}
 	(void)close(fd);
+}
+
+static void
+tree_of_any_depth_is_removed(void **state)
+{
+	struct err err;
+
+	(void)state;
+	deep_make();
 	assert_int_equal(path_rm_tree_at(dir_fd, "deep", &err), 0);
 	assert_int_equal(faccessat(dir_fd, "deep", F_OK, 0), -1);
+}
+
+static void
+names_that_deep_directories_get_may_be_planted(void **state)
+{
+	const struct rlimit few = {.rlim_cur = 256, .rlim_max = 256};
+	struct rlimit old;
+	struct err err;
+	char name[64];
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+	deep_make();
+	for (int i = 0; i < 600; i++) {
+		(void)snprintf(name, sizeof(name), "deep/.zones-rm-%d", i);
+		assert_int_equal(mkdirat(dir_fd, name, 0755), 0);
+		(void)strcat(name, "/x");
+		assert_int_equal(mkdirat(dir_fd, name, 0755), 0);
+	}
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	assert_int_equal(path_rm_tree_at(dir_fd, "deep", &err), 0);
+	(void)setrlimit(RLIMIT_NOFILE, &old);
+	assert_int_equal(faccessat(dir_fd, "deep", F_OK, 0), -1);
+}
+
+static bool
+lock(const char *name, int flag)
+{
+	auto_close int fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
+	int flags;
+
+	if (ioctl(fd, FS_IOC_GETFLAGS, &flags) < 0)
+		return false;
+	flags |= flag;
+	return ioctl(fd, FS_IOC_SETFLAGS, &flags) == 0;
+}
+
+static void
+locked_files_and_directories_are_removed(void **state)
+{
+	struct err err;
+
+	(void)state;
+	assert_int_equal(mkdirat(dir_fd, "tree", 0755), 0);
+	assert_int_equal(mkdirat(dir_fd, "tree/dir", 0755), 0);
+	assert_int_equal(path_file_write_in_root(dir_fd, "tree/dir/a", "x", 1, 0600, &err), 0);
+	assert_int_equal(path_file_write_in_root(dir_fd, "tree/dir/b", "x", 1, 0600, &err), 0);
+	if (!lock("tree/dir/a", FS_IMMUTABLE_FL))
+		skip(); /* not root, or a file system without flags */
+	assert_true(lock("tree/dir/b", FS_APPEND_FL));
+	assert_true(lock("tree/dir", FS_IMMUTABLE_FL));
+	assert_true(lock("tree", FS_APPEND_FL));
+	assert_int_equal(path_rm_tree_at(dir_fd, "tree", &err), 0);
+	assert_int_equal(faccessat(dir_fd, "tree", F_OK, 0), -1);
 }
 
 static void
@@ -158,6 +222,10 @@ main(void)
 	    cmocka_unit_test_setup_teardown(fifo_is_refused_without_blocking, setup, teardown),
 	    cmocka_unit_test_setup_teardown(file_larger_than_the_limit_is_refused, setup, teardown),
 	    cmocka_unit_test_setup_teardown(tree_of_any_depth_is_removed, setup, teardown),
+	    cmocka_unit_test_setup_teardown(names_that_deep_directories_get_may_be_planted, setup,
+					    teardown),
+	    cmocka_unit_test_setup_teardown(locked_files_and_directories_are_removed, setup,
+					    teardown),
 	    cmocka_unit_test_setup_teardown(link_to_a_tree_is_removed_and_the_tree_is_not, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(
