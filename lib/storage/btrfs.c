@@ -93,16 +93,24 @@ open_parent_below(int top_fd, const char *path, const char **ret_name, struct er
 		return err_nomem(err);
 	fd = open_below(top_fd, dir);
 	if (fd < 0)
-		return err_set(err, ZE_STORAGE, errno, "open the directory of subvolume '%s'",
-			       path);
+		return err_set(err, errno == ENAMETOOLONG ? ZE_NOTSUP : ZE_STORAGE, errno,
+			       "open the directory of subvolume '%s'", path);
 	if (ret_name)
 		*ret_name = slash ? slash + 1 : path;
 	return fd;
 }
 
+static int
+fail_list(enum btrfs_util_error be, struct err *err)
+{
+	return errno == ENAMETOOLONG ? err_set(err, ZE_NOTSUP, errno, "list subvolumes")
+				     : fail(be, "list subvolumes", err);
+}
+
 /*
  * Call @fn for every subvolume below one, the deepest first. The paths come from the file system's
- * own tree of subvolumes, so they hold no symbolic link.
+ * own tree of subvolumes, so they hold no symbolic link. -ZE_NOTSUP: one of them is so deep below
+ * directories that the kernel does not tell its path; the zone's users can make such.
  */
 static int
 for_each_below(int top_fd, int (*fn)(int top_fd, const char *path, int arg_fd, struct err *err),
@@ -116,7 +124,7 @@ for_each_below(int top_fd, int (*fn)(int top_fd, const char *path, int arg_fd, s
 	be = btrfs_util_create_subvolume_iterator_fd(
 	    top_fd, 0, BTRFS_UTIL_SUBVOLUME_ITERATOR_POST_ORDER, &iter);
 	if (be != BTRFS_UTIL_OK)
-		return fail(be, "list subvolumes", err);
+		return fail_list(be, err);
 	while (r == 0) {
 		be = btrfs_util_subvolume_iterator_next(iter, &path, NULL);
 		if (be != BTRFS_UTIL_OK)
@@ -126,7 +134,7 @@ for_each_below(int top_fd, int (*fn)(int top_fd, const char *path, int arg_fd, s
 	}
 	btrfs_util_destroy_subvolume_iterator(iter);
 	if (r == 0 && be != BTRFS_UTIL_ERROR_STOP_ITERATION)
-		return fail(be, "list subvolumes", err);
+		return fail_list(be, err);
 	return r;
 }
 
@@ -173,6 +181,9 @@ btrfs_clone(int src_fd, int dst_dir_fd, const struct storage_progress *progress,
 					    BTRFS_UTIL_CREATE_SNAPSHOT_RECURSIVE, NULL, NULL);
 	if (be != BTRFS_UTIL_OK && errno == EXDEV)
 		return err_set(err, ZE_NOTSUP, errno, "make a snapshot");
+	if (be != BTRFS_UTIL_OK && errno == ENAMETOOLONG)
+		return err_set(err, ZE_STORAGE, errno,
+			       "a subvolume in it is too deep for a snapshot; use 'clone -m copy'");
 	if (be != BTRFS_UTIL_OK)
 		return fail(be, "make a snapshot", err);
 	dst_fd = open_below(dst_dir_fd, STORAGE_ROOT);

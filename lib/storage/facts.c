@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -130,12 +131,15 @@ userns_open(struct err *err)
 	} args = {.flags = CLONE_NEWUSER, .exit_signal = SIGCHLD};
 	char path[64];
 	int fd = -1, saved_errno;
-	pid_t pid;
+	pid_t pid, parent = getpid();
 
 	pid = (pid_t)syscall(SYS_clone3, &args, sizeof(args));
-	if (pid == 0)
+	if (pid == 0) {
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+			_exit(1);
 		for (;;)
 			(void)pause(); /* until it is killed: only its namespace is wanted */
+	}
 	if (pid < 0)
 		return err_set(err, ZE_IO, errno, "make a user namespace");
 	if (write_proc(pid, "uid_map", "0 524288 65536") == 0 &&

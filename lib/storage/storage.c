@@ -159,11 +159,6 @@ remove_root(int dir_fd, const char *name, struct err *err)
 			return r;
 		err_clear(err);
 	}
-	r = path_rm_tree_at(dir_fd, name, err);
-	if (r != -ZE_IO)
-		return r;
-	tree_unlock(dir_fd, name);
-	err_clear(err);
 	return path_rm_tree_at(dir_fd, name, err);
 }
 
@@ -240,6 +235,7 @@ int
 storage_destroy(const char *zonepath, bool *ret_kept, struct err *err)
 {
 	auto_close int dir_fd = -EBADF;
+	struct stat st, host;
 	bool kept = false;
 	int r;
 
@@ -252,6 +248,11 @@ storage_destroy(const char *zonepath, bool *ret_kept, struct err *err)
 	}
 	if (dir_fd < 0)
 		return dir_fd;
+	/* An index edited by hand may say "/", and /root is the home of root. */
+	if (fstat(dir_fd, &st) < 0 || stat("/", &host) < 0)
+		return err_set(err, ZE_IO, errno, "look at '%s'", zonepath);
+	if (st.st_dev == host.st_dev && st.st_ino == host.st_ino)
+		return err_set(err, ZE_INVAL, 0, "'%s' cannot be a zonepath", zonepath);
 	r = check_no_mounts(zonepath, err);
 	if (r < 0)
 		return r;

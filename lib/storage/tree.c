@@ -214,6 +214,31 @@ full_path(const struct walk_dir *dir, const char *name)
 	return path;
 }
 
+/* linkat(2) for a path of any length: on the way to its end, directories are opened. */
+static int
+link_below(int top_fd, const char *path, int dst_dir_fd, const char *name)
+{
+	auto_close int fd = -EBADF;
+	char part[PATH_MAX];
+	size_t len;
+	int next;
+
+	while (strlen(path) >= sizeof(part)) {
+		memcpy(part, path, sizeof(part));
+		part[sizeof(part) - 1] = '\0';
+		len = (size_t)(strrchr(part, '/') - part); /* no name is that long */
+		part[len] = '\0';
+		next = openat(fd >= 0 ? fd : top_fd, part,
+			      O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0)
+			return -1;
+		(void)fd_close(fd);
+		fd = next;
+		path += len + 1;
+	}
+	return linkat(fd >= 0 ? fd : top_fd, path, dst_dir_fd, name, 0);
+}
+
 static int
 copy_linked(struct copy *c, const struct walk_dir *dir, const char *name, const struct statx *stx,
 	    struct err *err)
@@ -228,7 +253,7 @@ copy_linked(struct copy *c, const struct walk_dir *dir, const char *name, const 
 	}
 	l = link_place(c->links, c->room, stx);
 	if (l->path) {
-		if (fault_point("link") || linkat(c->top_fd, l->path, dir->dst_fd, name, 0) < 0)
+		if (fault_point("link") || link_below(c->top_fd, l->path, dir->dst_fd, name) < 0)
 			return fail_at(dir, name, "make link", err);
 		return 0;
 	}

@@ -105,6 +105,35 @@ answer() { # TEXT COMMAND...
 	[ -z "$(btrfs subvolume list "$POOL")" ]
 }
 
+@test "a subvolume too deep for its path to be told goes too" {
+	python3 - "$POOL/z/root" <<-'PY'
+		import fcntl, os, sys
+		fd = os.open(sys.argv[1], os.O_RDONLY)
+		for _ in range(25):
+		    os.mkdir("d" * 240, dir_fd=fd)
+		    fd = os.open("d" * 240, os.O_RDONLY, dir_fd=fd)
+		subvol_create, subvol_setflags, read_only = 0x5000940e, 0x4008941a, 2
+		fcntl.ioctl(fd, subvol_create, bytearray(b"sub".rjust(11, b"\0").ljust(4096, b"\0")))
+		sub = os.open("sub", os.O_RDONLY, dir_fd=fd)
+		os.open("file", os.O_CREAT | os.O_WRONLY, dir_fd=sub)
+		fcntl.ioctl(sub, subvol_setflags, read_only.to_bytes(8, "little"))
+	PY
+	zoneadm -z z uninstall -F
+	gone
+	[ -z "$(btrfs subvolume list "$POOL")" ]
+}
+
+@test "a zonepath that is the root of the host is refused" {
+	sed -i 's,^z:installed:/zones/z:,z:installed:/:,' /etc/zones/index
+	[ "$(zoneadm -z z list -p | cut -d: -f4)" = / ]
+	run --separate-stderr unshare -m bash -c 'mount -t tmpfs none /root && touch /root/mine &&
+		zoneadm -z z uninstall -F; status=$?; ls /root; umount /root; exit $status'
+	sed -i 's,^z:[a-z]*:/:,z:installed:/zones/z:,' /etc/zones/index
+	assert_status 1
+	assert_output mine
+	assert_stderr "zoneadm: zone 'z': uninstall: '/' cannot be a zonepath"
+}
+
 @test "what is not the zone's is kept, and told" {
 	echo mine >"$POOL/z/notes"
 	run --separate-stderr zoneadm -z z uninstall -F

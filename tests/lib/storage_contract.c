@@ -29,7 +29,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
-#define DEPTH 600 /* more than descriptors that a process may usually open, divided by two */
+#define DEPTH     600 /* more than descriptors that a process may usually open, divided by two */
+#define DEEP_NAME "a-directory" /* so that its path is longer than any that the kernel takes */
 
 static const char *work, *backend;
 static char *src, *dst; /* the two zonepaths */
@@ -117,14 +118,16 @@ deep_make(int root_fd)
 	int fd = openat(root_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), below;
 
 	for (int i = 0; i < DEPTH; i++) {
-		assert_sys(mkdirat(fd, "d", 0755));
+		assert_sys(mkdirat(fd, DEEP_NAME, 0755));
 		assert_sys(mkdirat(fd, "e", 0700));
-		below = openat(fd, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		below = openat(fd, DEEP_NAME, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		assert_sys(below);
 		(void)fd_close(fd);
 		fd = below;
 	}
 	file_make(fd, "bottom", 10, 0644, 0);
+	assert_sys(mkdirat(fd, "further", 0755));
+	assert_sys(linkat(fd, "bottom", fd, "further/down", 0));
 	(void)fd_close(fd);
 }
 
@@ -474,6 +477,7 @@ static void
 a_deep_tree_is_copied_and_destroyed(void **state)
 {
 	auto_close int fd = root_open(src), at = -EBADF;
+	struct stat bottom, down;
 	int below;
 
 	(void)state;
@@ -482,12 +486,14 @@ a_deep_tree_is_copied_and_destroyed(void **state)
 	at = root_open(dst);
 	for (int i = 0; i < DEPTH; i++) {
 		assert_sys(faccessat(at, "e", F_OK, 0));
-		below = openat(at, "d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		below = openat(at, DEEP_NAME, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		assert_sys(below);
 		(void)fd_close(at);
 		at = below;
 	}
-	assert_sys(faccessat(at, "bottom", F_OK, 0));
+	assert_sys(fstatat(at, "bottom", &bottom, 0));
+	assert_sys(fstatat(at, "further/down", &down, 0));
+	assert_int_equal(bottom.st_ino, down.st_ino);
 	assert_ok(storage_destroy(dst, &(bool){false}, &err));
 	assert_false(there(dst, ""));
 }
