@@ -32,7 +32,7 @@ int op_verify_or_say(const struct op_verify_req *req, const char *what, const st
 
 /**
  * identity_reset - take the identity out of a copied or freshly made root and give it the zone's
- * own
+ * own, and a way to ask for it, zonename(1), if it has its own /usr
  * @zone: has left configured, so that the index has its UUID
  *
  * Not synced. Returns 0 or a negative code.

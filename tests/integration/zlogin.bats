@@ -141,6 +141,7 @@ print("\nexit", child.exitstatus, child.signalstatus)
 @test "signals reach the command" {
 	zone
 	for signal in INT TERM HUP USR1; do
+		: >"$FZ_WORK/out"
 		zlogin web "trap 'echo got $signal; exit 9' $signal; echo up; while :; do sleep 0.05; done" \
 			>"$FZ_WORK/out" 3>&- &
 		wait_for 5 grep -q up "$FZ_WORK/out"
@@ -181,13 +182,14 @@ print("\nexit", child.exitstatus, child.signalstatus)
 	zone_configure web && zone_root_busybox web
 	run --separate-stderr zlogin web true
 	assert_status 1
-	assert_stderr "zlogin: zone 'web' is not running"
+	assert_stderr "zlogin: zone 'web' is not running; boot it with 'zoneadm -z web boot'"
 	zoneadm -z web ready
 	run --separate-stderr zlogin web true
 	assert_status 1
-	assert_stderr "zlogin: zone 'web' is not running"
+	assert_stderr -p "zlogin: zone 'web' is not running"
 	run --separate-stderr zlogin no-such-zone true
-	assert_stderr "zlogin: zone 'no-such-zone' is not running"
+	assert_status 1
+	assert_stderr "zlogin: no-such-zone: No such zone configured"
 	run --separate-stderr zlogin global true
 	assert_stderr "zlogin: 'global' is this zone: no login is needed"
 	run --separate-stderr zlogin ../web true
@@ -297,6 +299,21 @@ print("\nexit", child.exitstatus, child.signalstatus)
 	run zlogin web 'cat /run/host/zone; echo name=global >/run/host/zone'
 	assert_output -e "^name=web"
 	assert_output -p "Read-only file system"
+	# Every zone has the program, and cannot change that either.
+	run --separate-stderr zlogin web /run/host/bin/zonename
+	assert_output web
+	run --separate-stderr zlogin web /run/host/bin/zonename x
+	assert_status 2
+	assert_stderr -p "zonename: unexpected argument 'x'"
+	run zlogin web 'rm -f /run/host/bin/zonename || echo x >/run/host/bin/zonename'
+	assert_output -e "Read-only file system.*Read-only file system"
+}
+
+@test "a console is one of a zone that there is" {
+	run --separate-stderr zlogin -C no-such-zone
+	assert_status 1
+	assert_stderr "zlogin: no-such-zone: No such zone configured"
+	[ ! -e /run/zones/no-such-zone ] && [ ! -e /var/log/zones/no-such-zone.console ]
 }
 
 # ---- a zone that lies in wait -----------------------------------------------------------------

@@ -142,6 +142,17 @@ Zone <whole> is initialized."
 	[ ! -s /etc/machine-id ] || ! cmp -s /etc/machine-id "$root/etc/machine-id"
 }
 
+@test "zonename is found in it whatever the PATH is" {
+	[ "$(readlink "$POOL/whole/root/usr/bin/zonename")" = /run/host/bin/zonename ]
+	zoneadm -z whole boot
+	run zlogin whole zonename
+	assert_output whole
+	run zlogin whole "bash -lc zonename; env -i sh -c zonename"
+	assert_output "whole
+whole"
+	zoneadm -z whole halt
+}
+
 @test "files are owned by the zone's own ids and no stand-in or policy-rc.d stays" {
 	root=$POOL/whole/root
 	run find "$root" -xdev \( -uid +65534 -o -gid +65534 \) -print -quit
