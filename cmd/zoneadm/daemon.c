@@ -21,7 +21,7 @@ print_lines(const char *zone, char *text)
 	len = (size_t)snprintf(prefix, sizeof(prefix), "zone '%s': ", zone);
 	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
 		(void)fprintf(stderr, "%s%s\n", strncmp(line, prefix, len) != 0 ? prefix : "",
-			      line);
+			      zoneadm_clean(line));
 }
 
 int

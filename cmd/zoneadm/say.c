@@ -5,21 +5,37 @@
 #include "base/err.h"
 #include "base/fd.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#define LINE_MAX_BYTES 1280 /* as much as an operation says at a time; a longer line is cut */
+
+char *
+zoneadm_clean(char *line)
+{
+	for (char *p = line; *p; p++)
+		if (iscntrl((unsigned char)*p))
+			*p = '?';
+	return line;
+}
+
 /* A zone stands in the message once it is known to exist: before that, the failure is the
  * command's. */
 static void
 print_error(const struct zoneadm *za, const char *text)
 {
+	char line[LINE_MAX_BYTES];
+
+	(void)snprintf(line, sizeof(line), "%s", text);
+	(void)zoneadm_clean(line);
 	if (za->entry.name[0])
-		(void)fprintf(stderr, "zoneadm: zone '%s': %s\n", za->entry.name, text);
+		(void)fprintf(stderr, "zoneadm: zone '%s': %s\n", za->entry.name, line);
 	else
-		(void)fprintf(stderr, "zoneadm: %s\n", text);
+		(void)fprintf(stderr, "zoneadm: %s\n", line);
 }
 
 int
@@ -46,10 +62,14 @@ zoneadm_fail(const struct zoneadm *za, const struct err *err)
 static size_t progress_width;
 
 static void
-say_line(void *arg, enum op_line kind, const char *line)
+say_line(void *arg, enum op_line kind, const char *text)
 {
 	const struct zoneadm *za = arg;
-	size_t len = strlen(line);
+	char line[LINE_MAX_BYTES];
+	size_t len;
+
+	(void)snprintf(line, sizeof(line), "%s", text);
+	len = strlen(zoneadm_clean(line));
 
 	switch (kind) {
 	case OP_LINE_OUT:

@@ -102,6 +102,14 @@ int zoneadm_error(const struct zoneadm *za, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 
 /**
+ * zoneadm_clean - make one line of a text: control characters become "?"
+ *
+ * Messages quote names of files that a zone has made; none may move the cursor or begin a line.
+ * Returns @line.
+ */
+char *zoneadm_clean(char *line);
+
+/**
  * zoneadm_fail - print a failure
  *
  * Returns ZONEADM_ERROR, so that a command can end in `return zoneadm_fail(za, &err)`.
