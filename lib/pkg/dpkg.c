@@ -218,6 +218,8 @@ dpkg_unpacked(struct pkg_plan *base, int root_fd, struct pkg_notes *notes, struc
 		r = dpkg_ids_write(plan, root_fd, notes, err);
 	if (r == 0)
 		r = dpkg_sources_write(plan, root_fd, notes, err);
+	if (r == 0)
+		r = dpkg_inherited_write(plan, root_fd, err);
 	return r;
 }
 

@@ -519,4 +519,11 @@ int dpkg_ids_settle(struct dpkg_plan *plan, int root_fd, struct pkg_notes *notes
 int dpkg_sources_write(struct dpkg_plan *plan, int root_fd, struct pkg_notes *notes,
 		       struct err *err);
 
+/* ---- inherited.c ---- */
+
+/**
+ * dpkg_inherited_write - make the zone's apt refuse what would change inherited directories
+ */
+int dpkg_inherited_write(struct dpkg_plan *plan, int root_fd, struct err *err);
+
 #endif

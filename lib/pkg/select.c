@@ -262,30 +262,42 @@ judge(struct selection *sel, uint32_t i)
 	choice->out_by_rule = choice->out != NULL;
 }
 
+/* What is in already. Globs pass it over; a name that is meant exactly is a mistake. */
 static int
-refuse_words(struct selection *sel, const char *const *words)
+refuse_kept(struct selection *sel, uint32_t i)
+{
+	const struct dpkg_pkg *pkg = &sel->host->pkgs[i];
+
+	return err_set(sel->err, ZE_INVAL, 0, "package '%s' is %s and cannot be left out",
+		       dpkg_label(pkg), is_vital(pkg) ? "essential" : "needed by essential ones");
+}
+
+/* @globs: only the words that are globs or sets, or only the others. */
+static int
+refuse_words(struct selection *sel, const char *const *words, bool globs)
 {
 	bool found;
+	int r;
 
 	for (; words && *words; words++) {
+		if ((is_glob(*words) || **words == '@') != globs)
+			continue;
 		found = false;
 		for (uint32_t i = 0; i < sel->host->n_pkgs; i++) {
-			const struct dpkg_pkg *pkg = &sel->host->pkgs[i];
-
-			if (!matches_word(sel->policy, pkg, *words))
+			if (!matches_word(sel->policy, &sel->host->pkgs[i], *words))
 				continue;
 			found = true;
-			if (is_vital(pkg) && (is_glob(*words) || **words == '@'))
+			if (sel->kept[i]) {
+				r = globs ? 0 : refuse_kept(sel, i);
+				if (r < 0)
+					return r;
 				continue;
-			if (is_vital(pkg))
-				return err_set(sel->err, ZE_INVAL, 0,
-					       "package '%s' is essential and cannot be left out",
-					       dpkg_label(pkg));
+			}
 			sel->refused[i] = true;
 			sel->choices[i].out = "was left out";
 			sel->choices[i].out_by_rule = true;
 		}
-		if (!found && !is_glob(*words))
+		if (!found && !globs)
 			return err_set(sel->err, ZE_INVAL, 0,
 				       "package '%s' is not installed on this host", *words);
 	}
@@ -462,15 +474,19 @@ select_all(struct selection *sel, const struct pkg_request *req, bool all, bool 
 
 	for (uint32_t i = 0; i < host->n_pkgs; i++)
 		judge(sel, i);
-	r = refuse_words(sel, req->exclude);
-	if (r < 0)
-		return r;
 	for (uint32_t i = 0; i < host->n_pkgs; i++)
 		if (is_vital(&host->pkgs[i]))
 			enqueue(sel, sel->kept, i);
-	r = ask_words(sel, req->packages);
+	r = keep_closure(sel);
+	/* Names count before globs: "-p nginx -x '*'" is nginx and what it needs. */
+	if (r == 0)
+		r = refuse_words(sel, req->exclude, false);
+	if (r == 0)
+		r = ask_words(sel, req->packages);
 	if (r == 0)
 		r = keep_closure(sel);
+	if (r == 0)
+		r = refuse_words(sel, req->exclude, true);
 	if (r == 0)
 		r = drop_dependents(sel);
 	if (r < 0)

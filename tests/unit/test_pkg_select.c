@@ -188,7 +188,12 @@ essential_packages_cannot_be_left_out(void **state)
 	(void)state;
 	ASSERT_CHOSEN("package 'dpkg' is essential and cannot be left out",
 		      .policy_path = no_policy, .exclude = (const char *const[]){"dpkg", NULL});
-	ASSERT_CHOSEN("dpkg", .policy_path = no_policy, .all = true,
+	add("vital", "Priority: required\nDepends: lib\n");
+	add("lib", NULL);
+	add("other", NULL);
+	ASSERT_CHOSEN("package 'lib' is needed by essential ones and cannot be left out",
+		      .policy_path = no_policy, .exclude = (const char *const[]){"lib", NULL});
+	ASSERT_CHOSEN("dpkg vital lib", .policy_path = no_policy, .all = true,
 		      .exclude = (const char *const[]){"*", NULL});
 }
 
@@ -201,6 +206,18 @@ leaving_out_what_an_asked_one_needs_is_an_error(void **state)
 	ASSERT_CHOSEN("package 'a' needs 'b | c', which was left out", .policy_path = no_policy,
 		      .packages = (const char *const[]){"a", NULL},
 		      .exclude = (const char *const[]){"b", NULL});
+}
+
+static void
+names_count_before_globs(void **state)
+{
+	(void)state;
+	add("a", "Depends: b\n");
+	add("b", NULL);
+	add("c", "Priority: important\n");
+	ASSERT_CHOSEN("dpkg a b", .policy_path = no_policy,
+		      .packages = (const char *const[]){"a", NULL},
+		      .exclude = (const char *const[]){"*", NULL});
 }
 
 static void
@@ -375,6 +392,7 @@ main(void)
 	    TEST(names_that_the_host_does_not_have_are_an_error),
 	    TEST(essential_packages_cannot_be_left_out),
 	    TEST(leaving_out_what_an_asked_one_needs_is_an_error),
+	    TEST(names_count_before_globs),
 	    TEST(a_relation_that_the_host_broke_is_refused),
 	    TEST(half_done_packages_are_refused_only_if_they_are_wanted),
 	    TEST(the_policy_file_includes_and_excludes),
