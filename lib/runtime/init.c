@@ -67,6 +67,7 @@ struct talk_msg {
 	uint32_t talk; /* enum talk */
 	int32_t os_errno;
 	int32_t fs_fd[ROOT_FS_COUNT]; /* TALK_OPENED: valid in the parent as well */
+	int32_t sysctls_left;         /* TALK_OPENED: the parent is to write them */
 	char what[128];               /* TALK_FAILED */
 };
 
@@ -75,7 +76,8 @@ struct child {
 	const struct runtime_plan *plan;
 	const struct filter *filter;
 	int talk_fd;
-	int parent_fd; /* pidfd of the parent, while descriptors are shared */
+	bool sysctls_left; /* the parent is to write them */
+	int parent_fd;     /* pidfd of the parent, while descriptors are shared */
 };
 
 /* ---- the child ---- */
@@ -132,6 +134,26 @@ write_once(const char *path, const char *value, size_t len)
 	return n == (ssize_t)len ? 0 : -1;
 }
 
+/*
+ * Limits that are settings of the zone's IPC namespace. In recent kernels they belong to the root
+ * of its user namespace, in older ones to the host's: the parent writes what the child may not.
+ */
+static void
+child_sysctls(struct child *child)
+{
+	const struct runtime_plan *plan = child->plan;
+
+	for (size_t i = 0; i < plan->n_sysctls; i++) {
+		const struct plan_sysctl *sysctl = &plan->sysctls[i];
+
+		if (write_once(sysctl->path, sysctl->value, strlen(sysctl->value)) == 0)
+			continue;
+		if (errno != EACCES && errno != EPERM)
+			child_fail(child, sysctl->path);
+		child->sysctls_left = true;
+	}
+}
+
 static int
 loopback_up(void)
 {
@@ -148,7 +170,7 @@ loopback_up(void)
 /* In the host's tree still, so that its /proc is there; the settings are those of the namespaces.
  */
 static void
-child_settings(const struct child *child)
+child_settings(struct child *child)
 {
 	const struct runtime_plan *plan = child->plan;
 	struct rlimit memlock = {plan->memlock_bytes, plan->memlock_bytes};
@@ -168,6 +190,7 @@ child_settings(const struct child *child)
 		child_fail(child, "allow ping in the zone");
 	if (loopback_up() < 0)
 		child_fail(child, "start the loopback interface");
+	child_sysctls(child);
 	if (plan->has_memlock && setrlimit(RLIMIT_MEMLOCK, &memlock) < 0)
 		child_fail(child, "limit locked memory");
 	if (plan->host.core_piped && priv_limit_core() < 0)
@@ -194,7 +217,7 @@ static int
 opener_main(void *arg)
 {
 	const struct child *child = arg;
-	struct talk_msg msg = {.talk = TALK_OPENED};
+	struct talk_msg msg = {.talk = TALK_OPENED, .sysctls_left = child->sysctls_left};
 
 	for (int kind = 0; kind < ROOT_FS_COUNT; kind++) {
 		msg.fs_fd[kind] = open_fs(&root_fs[kind]);
@@ -334,24 +357,22 @@ talk_expect(const struct runtime *rt, enum talk talk, struct talk_msg *ret, stru
 	return r == 1 ? err_set(err, ZE_IO, 0, "the zone's first process was killed") : r;
 }
 
-/* Limits that are settings of the zone's IPC namespace: only the host's root may write them. */
+/* What the child may not write: see child_sysctls(). */
 static int
 write_sysctls(const struct runtime_plan *plan, int init_fd, struct err *err)
 {
 	auto_close int own_fd = -EBADF;
-	char path[64];
 	int r = 0;
 
-	if (!plan->n_sysctls)
-		return 0;
 	own_fd = open("/proc/self/ns/ipc", O_RDONLY | O_CLOEXEC);
 	if (own_fd < 0 || setns(init_fd, CLONE_NEWIPC) < 0)
 		return err_set(err, ZE_IO, errno, "enter the zone's IPC namespace");
 	for (size_t i = 0; r == 0 && i < plan->n_sysctls; i++) {
-		(void)snprintf(path, sizeof(path), "/proc/sys/kernel/%s", plan->sysctls[i].file);
-		if (write_once(path, plan->sysctls[i].value, strlen(plan->sysctls[i].value)) < 0)
-			r = err_set(err, ZE_IO, errno, "set '%s' to %s", path,
-				    plan->sysctls[i].value);
+		const struct plan_sysctl *sysctl = &plan->sysctls[i];
+
+		if (write_once(sysctl->path, sysctl->value, strlen(sysctl->value)) < 0)
+			r = err_set(err, ZE_IO, errno, "set '%s' to %s", sysctl->path,
+				    sysctl->value);
 	}
 	if (setns(own_fd, CLONE_NEWIPC) < 0 && r == 0)
 		r = err_set(err, ZE_IO, errno, "return to the host's IPC namespace");
@@ -417,7 +438,8 @@ birth(struct runtime *rt, const struct runtime_plan *plan, struct child *child, 
 		return err_set(err, ZE_IO, errno, "open '%s'", path);
 	build.userns_fd = userns_fd;
 	r = talk_expect(rt, TALK_OPENED, &msg, err);
-	if (r == 0)
+	/* A kernel whose own rules fall between the two would let neither: then the boot fails. */
+	if (r == 0 && msg.sysctls_left)
 		r = write_sysctls(plan, rt->init_fd, err);
 	if (r < 0)
 		return r;

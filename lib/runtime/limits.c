@@ -277,12 +277,12 @@ plan_controllers(const struct limits *limits, struct runtime_plan *plan, struct 
 }
 
 static void __attribute__((format(printf, 3, 4)))
-add_sysctl(struct runtime_plan *plan, const char *file, const char *fmt, ...)
+add_sysctl(struct runtime_plan *plan, const char *path, const char *fmt, ...)
 {
 	struct plan_sysctl *sysctl = &plan->sysctls[plan->n_sysctls++];
 	va_list ap;
 
-	sysctl->file = file;
+	sysctl->path = path;
 	va_start(ap, fmt);
 	(void)vsnprintf(sysctl->value, sizeof(sysctl->value), fmt, ap);
 	va_end(ap);
@@ -294,17 +294,17 @@ plan_ipc(const struct limits *limits, struct runtime_plan *plan)
 	uint64_t page_bytes = (uint64_t)sysconf(_SC_PAGESIZE);
 
 	if (limits->set[LIMIT_SHM_MEMORY])
-		add_sysctl(plan, "shmall", "%" PRIu64,
+		add_sysctl(plan, "/proc/sys/kernel/shmall", "%" PRIu64,
 			   limits->value[LIMIT_SHM_MEMORY] / page_bytes);
 	if (limits->set[LIMIT_SHM_IDS])
-		add_sysctl(plan, "shmmni", "%" PRIu64,
+		add_sysctl(plan, "/proc/sys/kernel/shmmni", "%" PRIu64,
 			   clamp(limits->value[LIMIT_SHM_IDS], 0, 32768));
 	if (limits->set[LIMIT_MSG_IDS])
-		add_sysctl(plan, "msgmni", "%" PRIu64,
+		add_sysctl(plan, "/proc/sys/kernel/msgmni", "%" PRIu64,
 			   clamp(limits->value[LIMIT_MSG_IDS], 0, 32768));
 	/* The other three are the kernel's defaults; the fourth is the number of sets. */
 	if (limits->set[LIMIT_SEM_IDS])
-		add_sysctl(plan, "sem", "32000 1024000000 500 %" PRIu64,
+		add_sysctl(plan, "/proc/sys/kernel/sem", "32000 1024000000 500 %" PRIu64,
 			   clamp(limits->value[LIMIT_SEM_IDS], 0, 32768));
 }
 

@@ -610,7 +610,7 @@ runtime_plan_print(const struct runtime_plan *plan, FILE *out)
 	for (size_t i = 0; i < plan->n_limits; i++)
 		(void)fprintf(out, "limit %s = %s\n", plan->limits[i].file, plan->limits[i].value);
 	for (size_t i = 0; i < plan->n_sysctls; i++)
-		(void)fprintf(out, "sysctl kernel/%s = %s\n", plan->sysctls[i].file,
+		(void)fprintf(out, "sysctl %s = %s\n", plan->sysctls[i].path,
 			      plan->sysctls[i].value);
 	if (plan->has_memlock)
 		(void)fprintf(out, "limit memlock = %llu\n",

@@ -220,9 +220,9 @@ struct plan_limit {
 	char value[48];
 };
 
-/* A value for a file below /proc/sys/kernel that belongs to the zone's IPC namespace. */
+/* A value for a setting of the zone's IPC namespace. */
 struct plan_sysctl {
-	const char *file;
+	const char *path;
 	char value[64];
 };
 
@@ -407,7 +407,8 @@ int dev_mount(const struct runtime_plan *plan, uint32_t id_base, struct err *err
 int dev_run_mount(const struct runtime_plan *plan, uint32_t id_base, struct err *err);
 
 /**
- * dev_host_mount - the read-only /run/host: who the zone is, zonename(1), and what masks are made of
+ * dev_host_mount - the read-only /run/host: who the zone is, zonename(1), and what masks are made
+ * of
  */
 int dev_host_mount(const struct runtime_plan *plan, uint64_t id, struct err *err);
 

@@ -52,6 +52,7 @@ time.sleep(600)' 3>&- &
 
 host_unmake() {
 	kill "$host_pid" "$listener" 2>/dev/null || true
+	wait "$host_pid" "$listener" 2>/dev/null || true
 	ip link delete probe-link 2>/dev/null || true
 	ipcrm --all=shm 2>/dev/null || true
 	umount "$FZ_WORK/mqueue" 2>/dev/null || true

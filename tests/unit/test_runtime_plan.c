@@ -106,8 +106,9 @@ limits(const struct config *cfg, unsigned controllers2, unsigned controllers1)
 		assert_int_equal(
 		    str_addf(&out, "%s=%s ", plan->limits[i].file, plan->limits[i].value), 0);
 	for (size_t i = 0; i < plan->n_sysctls; i++)
-		assert_int_equal(
-		    str_addf(&out, "%s=%s ", plan->sysctls[i].file, plan->sysctls[i].value), 0);
+		assert_int_equal(str_addf(&out, "%s=%s ", strrchr(plan->sysctls[i].path, '/') + 1,
+					  plan->sysctls[i].value),
+				 0);
 	if (plan->has_memlock)
 		assert_int_equal(
 		    str_addf(&out, "memlock=%llu ", (unsigned long long)plan->memlock_bytes), 0);
