@@ -6,8 +6,8 @@
 
 # Building: see lib/meson.build and cmd/meson.build.
 # shellcheck disable=SC2034 # read by the scripts that source this
-packages_build=(gcc libc6-dev meson ninja-build pkgconf libexpat1-dev libseccomp-dev libcap-dev
-	libmnl-dev libmd-dev libarchive-dev libbtrfsutil-dev libsmartcols-dev libjansson-dev libedit-dev)
+packages_build=(gcc libc6-dev meson ninja-build pkgconf libexpat1-dev libseccomp-dev libmd-dev
+	libarchive-dev libbtrfsutil-dev libjansson-dev libedit-dev)
 
 # Zones on this host: file systems, and an init for the zones (they are made of the host's packages).
 # shellcheck disable=SC2034

@@ -174,10 +174,9 @@ make_plan(struct install *in, struct err *err)
 		return err_add(err, "install");
 	pkg_plan_facts(in->plan, &in->facts);
 	if (!in->facts.has_init && !config_res_is_set(config_global(in->config), CONFIG_INIT))
-		return err_set(
-		    err, ZE_PKG, 0,
-		    "install: no package of the zone has /sbin/init, so it could not "
-		    "boot; install 'systemd-sysv' on this host, or set the property init");
+		return err_set(err, ZE_PKG, 0,
+			       "install: no package of the zone has /sbin/init, so it could not "
+			       "boot; add one ('-p systemd-sysv'), or set the property init");
 	return 0;
 }
 
