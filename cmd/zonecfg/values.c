@@ -62,9 +62,8 @@ property_check_writable(const struct session *s, enum config_prop prop, bool for
 		return session_fail(s, &err);
 	if (state == ZONE_STATE_CONFIGURED)
 		return 0;
-	return session_error(s, "%s: cannot change while the zone is %s%s", name,
-			     zone_state_name(state),
-			     prop == CONFIG_ZONEPATH ? "; use 'zoneadm move'" : "");
+	return session_error(s, "%s: cannot change while the zone is %s; uninstall it first", name,
+			     zone_state_name(state));
 }
 
 /* What forms of values a property takes, by its row. */
