@@ -51,3 +51,21 @@ status 0
 ??5?????? c /etc/issue
 status 0"
 }
+
+@test "an edited configuration file comes from the archive in apt's cache" {
+	local tree=$FZ_WORK/login version
+	version=$(dpkg-query -W -f '${Version}' login)
+	mkdir -p "$tree/DEBIAN" "$tree/etc" "$FZ_WORK/archives"
+	printf 'Package: login\nVersion: 1\nArchitecture: all\nMaintainer: m <m@x>\nDescription: d\n' \
+		>"$tree/DEBIAN/control"
+	cp -p /etc/login.defs "$tree/etc/login.defs"
+	dpkg-deb --root-owner-group -b "$tree" \
+		"$FZ_WORK/archives/login_${version//:/%3a}_$(dpkg --print-architecture).deb" >&2
+	(cat /etc/login.defs && echo "# password of the host") >"$FZ_WORK/edited"
+	mount --bind "$FZ_WORK/edited" /etc/login.defs
+	mount --bind "$FZ_WORK/archives" /var/cache/apt/archives
+	zone_configure cached
+	zoneadm -z cached install --offline --no-cache -p systemd-sysv -x 'package=*'
+	umount /etc/login.defs /var/cache/apt/archives
+	cmp "$POOL/cached/root/etc/login.defs" "$tree/etc/login.defs"
+}
