@@ -47,9 +47,14 @@ from_detached(const struct session *s, const char *path, struct config **ret, st
 
 	if (*path != '/')
 		return err_set(err, ZE_INVAL, 0, "create: '%s' is not an absolute path", path);
-	if (asprintf(&manifest, "%s%s/SUNWdetached.xml", s->opts->root, path) < 0 ||
-	    asprintf(&root, "%s%s/root", s->opts->root, path) < 0)
+	if (asprintf(&manifest, "%s%s/SUNWdetached.xml", s->opts->root, path) < 0) {
+		manifest = NULL; /* undefined after a failure */
 		return err_nomem(err);
+	}
+	if (asprintf(&root, "%s%s/root", s->opts->root, path) < 0) {
+		root = NULL;
+		return err_nomem(err);
+	}
 	r = config_load_file(manifest, &cfg, err);
 	if (r == -ZE_NOENT)
 		return err_set(err, ZE_NOENT, 0,

@@ -71,7 +71,8 @@ static const struct check_case cases[] = {
      "defrouter=\"192.0.2.2\"/>",
      ""},
     {ZONE, "<network address=\"192.0.2.1\" physical=\"eth0\" allowed-address=\"192.0.2.1/24\"/>",
-     "net 'address=192.0.2.1,allowed-address=192.0.2.1/24,physical=eth0': allowed-address '192.0.2.1/24' and ip-type 'shared' "
+     "net 'address=192.0.2.1,allowed-address=192.0.2.1/24,physical=eth0': allowed-address "
+     "'192.0.2.1/24' and ip-type 'shared' "
      "are incompatible\n"},
     {ZONE, "<automatic-network/>", "anet and ip-type 'shared' are incompatible\n"},
     {ZONE "ip-type=\"exclusive\"", "<automatic-network/>", ""},
