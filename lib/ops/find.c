@@ -37,6 +37,9 @@ op_find(const char *name, struct config **ret_config, struct config_entry *ret_e
 		return err_set(err, ZE_NOENT, 0, "%s: No such zone configured", name);
 	if (ret_config) {
 		r = config_load("", name, &cfg, err);
+		if (r == -ZE_NOENT)
+			return err_set(err, ZE_FORMAT, 0,
+				       "zone '%s': '/etc/zones/%s.xml' is missing", name, name);
 		if (r < 0)
 			return r;
 	}

@@ -86,6 +86,10 @@ answer() { # TEXT COMMAND...
 
 @test "a zone with a broken configuration can be uninstalled" {
 	cp /etc/zones/z.xml "$FZ_WORK/z.xml"
+	rm /etc/zones/z.xml
+	run --separate-stderr zoneadm -z z verify
+	assert_status 1
+	assert_stderr "zoneadm: zone 'z': '/etc/zones/z.xml' is missing"
 	echo "<zone" >/etc/zones/z.xml
 	run zoneadm -z z uninstall -F
 	mv "$FZ_WORK/z.xml" /etc/zones/z.xml
