@@ -72,7 +72,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	size_t start;
 
 	/* The one command that writes files anywhere. */
-	if (!null || !size || memmem(data, size, "export", 6))
+	if (!null || !data || !size || memmem(data, size, "export", 6))
 		return 0;
 	run(&s, data, size, null);
 	line = strndup((const char *)data, size);
