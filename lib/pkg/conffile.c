@@ -53,7 +53,7 @@ try_file(struct dpkg_plan *plan, struct pkg_entry *e, const char *path, struct e
 		return 0; /* not there, or nothing to be read as a file */
 	}
 	dpkg_md5(text, len, digest);
-	if (strcmp(digest, e->md5))
+	if (strcmp(digest, e->md5) != 0)
 		return 0;
 	e->content = arena_strndup(&plan->base.arena, text, len);
 	if (!e->content)
@@ -206,7 +206,7 @@ take_answer(struct fetch *f, struct pkg_entry *e, int fd, struct err *err)
 	if (*end != '\n' || size != len - (size_t)(content - text) || mode > 07777)
 		return err_set(err, ZE_FORMAT, 0, "an answer of '%s' is cut off", f->program);
 	dpkg_md5(content, size, digest);
-	if (strcmp(digest, e->md5)) {
+	if (strcmp(digest, e->md5) != 0) {
 		(void)snprintf(f->reason, sizeof(f->reason),
 			       "the one in the package's archive is not as delivered");
 		return 0;

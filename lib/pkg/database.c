@@ -162,14 +162,14 @@ compare_package(struct dpkg_plan *plan, const char *name, const char *arch, cons
 	const struct dpkg_host *host = plan->host;
 	uint32_t i = strmap_get(&host->by_name, name, strlen(name));
 
-	while (i != STRMAP_NONE && strcmp(host->pkgs[i].arch, arch))
+	while (i != STRMAP_NONE && strcmp(host->pkgs[i].arch, arch) != 0)
 		i = host->pkgs[i].next_same_name;
 	if (i == STRMAP_NONE || !plan->choices[i].chosen)
 		return 0; /* a script installed it: the zone's own business */
-	if (strcmp(status, "install ok installed"))
+	if (strcmp(status, "install ok installed") != 0)
 		return err_set(err, ZE_PKG, 0, "package '%s' is '%s' in the zone, not installed",
 			       dpkg_label(&host->pkgs[i]), status);
-	if (strcmp(version, host->pkgs[i].version))
+	if (strcmp(version, host->pkgs[i].version) != 0)
 		return err_set(err, ZE_PKG, 0, "package '%s' is version '%s' in the zone, not '%s'",
 			       dpkg_label(&host->pkgs[i]), version, host->pkgs[i].version);
 	seen[i] = true;

@@ -3,7 +3,7 @@
  * The dpkg backend's own: the host's database in memory, and what its files offer one another.
  *
  * dpkg.c opens (lock, status), info.c reads what is beside status, policy.c and select.c choose
- * packages, plan.c lists paths, conffile.c finds configuration as delivered, steps.c orders
+ * packages, paths.c lists paths, conffile.c finds configuration as delivered, steps.c orders
  * scripts, database.c writes the zone's database, ids.c its first users, sources.c its apt.
  */
 #ifndef PKG_DPKG_PRIV_H

@@ -58,7 +58,8 @@ parse_line(struct dpkg_filters *filters, struct arena *arena, char *line, struct
 		end[-1] = '\0';
 	for (size_t i = 0; i < 2; i++) {
 		len = strlen(options[i].name);
-		if (strncmp(line, options[i].name, len) || !line[len] || !strchr("= \t", line[len]))
+		if (strncmp(line, options[i].name, len) != 0 || !line[len] ||
+		    !strchr("= \t", line[len]))
 			continue;
 		line += len + strspn(line + len, "= \t");
 		return *line ? add_filter(filters, arena, options[i].exclude, line, err) : 0;

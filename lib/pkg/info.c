@@ -56,7 +56,7 @@ dpkg_path_resolve(const struct dpkg_host *host, struct arena *arena, const char 
 		char *resolved;
 
 		if (len <= a->name_len || rel[a->name_len] != '/' ||
-		    memcmp(rel, a->name, a->name_len))
+		    memcmp(rel, a->name, a->name_len) != 0)
 			continue;
 		resolved = arena_alloc(arena, a->target_len + len - a->name_len + 1);
 		if (!resolved)
@@ -102,7 +102,7 @@ read_aliases(struct dpkg_host *host, struct err *err)
 			continue;
 		target[n] = '\0';
 		to += *to == '/';
-		if (strncmp(to, "usr/", 4) || strcmp(to + 4, de->d_name))
+		if (strncmp(to, "usr/", 4) != 0 || strcmp(to + 4, de->d_name) != 0)
 			continue;
 		a->name = arena_strndup(&host->base.arena, de->d_name, strlen(de->d_name));
 		a->target = arena_strndup(&host->base.arena, to, strlen(to));
@@ -450,7 +450,7 @@ check_format(struct dpkg_host *host, struct err *err)
 	}
 	if (r < 0)
 		return r;
-	if (strcmp(text, "1\n") && strcmp(text, "0\n"))
+	if (strcmp(text, "1\n") != 0 && strcmp(text, "0\n") != 0)
 		return err_set(err, ZE_NOTSUP, 0,
 			       "'/" INFO_DIR "/format' says a format that is not known here");
 	return 0;

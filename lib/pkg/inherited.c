@@ -94,7 +94,7 @@ dpkg_inherited_write(struct dpkg_plan *plan, int root_fd, struct err *err)
 	if (!plan->inherit.n)
 		return 0;
 	/* A name with a quote in it would end the word; it is shown as nothing then. */
-	if (add_dirs(plan, &dirs, &shown) < 0 ||
+	if (add_dirs(plan, &dirs, &shown) < 0 || !shown.s ||
 	    str_addf(&script, "%sdirs='%s'\nshown='%s'\n%s", script_head, dirs.s,
 		     strchr(shown.s, '\'') ? "" : shown.s, script_tail) < 0)
 		return err_nomem(err);

@@ -67,7 +67,7 @@ graph_make(struct graph *g, const struct dpkg_plan *plan, struct err *err)
 	}
 	g->plan = plan;
 	g->package = calloc(g->n + 1, sizeof(*g->package));
-	g->place = calloc(host->n_pkgs, sizeof(*g->place));
+	g->place = calloc(host->n_pkgs + 1, sizeof(*g->place));
 	g->first = calloc((size_t)g->n + 1, sizeof(*g->first));
 	g->edge = calloc(n_edges + 1, sizeof(*g->edge));
 	g->pre = calloc(n_edges + 1, sizeof(*g->pre));
@@ -292,8 +292,8 @@ dpkg_order(struct dpkg_plan *plan, struct err *err)
 
 	r = graph_make(&g, plan, err);
 	plan->order = calloc((size_t)g.n + 1, sizeof(*plan->order));
-	plan->levels = calloc(n_pkgs, sizeof(*plan->levels));
-	plan->early = calloc(n_pkgs, sizeof(*plan->early));
+	plan->levels = calloc(n_pkgs + 1, sizeof(*plan->levels));
+	plan->early = calloc(n_pkgs + 1, sizeof(*plan->early));
 	if (r == 0 && (!plan->order || !plan->levels || !plan->early))
 		r = err_nomem(err);
 	if (r == 0)

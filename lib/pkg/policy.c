@@ -155,7 +155,7 @@ parse_set(struct line *line, int arg)
 	size_t n = 0;
 
 	(void)arg;
-	if (!name || !equals || strcmp(equals, "="))
+	if (!name || !equals || strcmp(equals, "=") != 0)
 		return bad(line, "expected", "set NAME = PACKAGE...");
 	if (!is_package_word(name) || *name == '@')
 		return bad(line, "not a name for a set:", name);
@@ -187,7 +187,7 @@ parse_glob(struct line *line, const char *verb, struct strv *to)
 {
 	const char *word = next_word(line);
 
-	if (!word || strcmp(word, verb))
+	if (!word || strcmp(word, verb) != 0)
 		return bad(line, "expected the word", verb);
 	word = next_word(line);
 	if (!word)

@@ -119,14 +119,14 @@ read_state(struct dpkg_host *host, const struct deb822_field *f, const struct pl
 		return damaged(at, err, "'Status' is not three words");
 	*ret_here = true;
 	*ret_broken = NULL;
-	if (strcmp(flag, "ok")) {
+	if (strcmp(flag, "ok") != 0) {
 		*ret_broken = arena_strndup(&host->base.arena, flag, strlen(flag));
 		return *ret_broken ? 0 : err_nomem(err);
 	}
 	for (size_t i = 0; i < 3; i++)
 		if (!strcmp(state, good[i]))
 			return 0;
-	*ret_here = strcmp(state, gone[0]) && strcmp(state, gone[1]);
+	*ret_here = strcmp(state, gone[0]) != 0 && strcmp(state, gone[1]) != 0;
 	if (!*ret_here)
 		return 0;
 	*ret_broken = arena_strndup(&host->base.arena, state, strlen(state));

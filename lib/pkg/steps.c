@@ -70,8 +70,8 @@ is_helper_call(const char *line, size_t len)
 	const size_t name_len = sizeof(name) - 1, tail_len = sizeof(tail) - 1;
 	const char *rest = line + name_len;
 
-	if (len < name_len + tail_len || memcmp(line, name, name_len) ||
-	    memcmp(line + len - tail_len, tail, tail_len))
+	if (len < name_len + tail_len || memcmp(line, name, name_len) != 0 ||
+	    memcmp(line + len - tail_len, tail, tail_len) != 0)
 		return false;
 	for (size_t i = 0; i < len - tail_len; i++)
 		if (strchr(";&|<>`$\\(){}*?[]!\n", line[i]))

@@ -87,7 +87,7 @@ parse_line(struct triggers *all, const struct dpkg_pkg *pkg, char *line, struct 
 		return 0;
 	name = strtok_r(NULL, " \t", &rest);
 	for (size_t i = 0; i < sizeof(directives) / sizeof(directives[0]); i++) {
-		if (strcmp(word, directives[i].word))
+		if (strcmp(word, directives[i].word) != 0)
 			continue;
 		if (!name || !is_trigger_name(name))
 			break;
