@@ -135,9 +135,12 @@ uuid_is_valid(const char *uuid)
 	return !uuid[CONFIG_UUID_LEN];
 }
 
-/* A zone found by its UUID wins over -z: scripts give both, and the zone may have been renamed. */
+/*
+ * A zone found by its UUID wins over -z: scripts give both, and the zone may have been renamed. Its
+ * name is the caller's to free, who keeps it as long as @za.
+ */
 static int
-choose_by_uuid(struct zoneadm *za, const char *uuid)
+choose_by_uuid(struct zoneadm *za, const char *uuid, char **ret_name)
 {
 	auto_index struct config_index index = {0};
 	const struct config_entry *entry;
@@ -158,7 +161,8 @@ choose_by_uuid(struct zoneadm *za, const char *uuid)
 	name = strdup(entry->name);
 	if (!name)
 		return zoneadm_error(za, "out of memory");
-	za->zone = name; /* lives as long as the program */
+	za->zone = name;
+	*ret_name = name;
 	return ZONEADM_OK;
 }
 
@@ -214,6 +218,7 @@ int
 main(int argc, char **argv)
 {
 	struct zoneadm za = {.root = "", .id = -1};
+	auto_free char *name = NULL;
 	const char *uuid = "";
 	int opt, r;
 
@@ -252,7 +257,7 @@ main(int argc, char **argv)
 		(void)zoneadm_error(&za, "a subcommand is missing");
 		return zoneadm_usage_all(false);
 	}
-	r = choose_by_uuid(&za, uuid);
+	r = choose_by_uuid(&za, uuid, &name);
 	if (r != ZONEADM_OK)
 		return r;
 	return run(&za, argc - optind, argv + optind);
