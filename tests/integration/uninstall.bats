@@ -130,6 +130,7 @@ answer() { # TEXT COMMAND...
 @test "a zonepath that is the root of the host is refused" {
 	sed -i 's,^z:installed:/zones/z:,z:installed:/:,' /etc/zones/index
 	[ "$(zoneadm -z z list -p | cut -d: -f4)" = / ]
+	# shellcheck disable=SC2016 # for the inner shell
 	run --separate-stderr unshare -m bash -c 'mount -t tmpfs none /root && touch /root/mine &&
 		zoneadm -z z uninstall -F; status=$?; ls /root; umount /root; exit $status'
 	sed -i 's,^z:[a-z]*:/:,z:installed:/zones/z:,' /etc/zones/index
