@@ -10,7 +10,7 @@
  *	maps ids, joins v1 cgroups
  *	TALK_MAPPED		->
  *					becomes root, makes its cgroup and IPC namespaces,
- *					settings, lo; opens proc, sysfs, cgroup2, mqueue, devpts
+ *					settings, lo; makes proc, sysfs, cgroup2, mqueue, devpts
  *					(by a process that shares its memory)
  *				<-	TALK_OPENED
  *	builds the tree, pivots into it
@@ -206,6 +206,8 @@ open_fs(const struct root_fs *fs)
 		if (fsconfig(fd, FSCONFIG_SET_STRING, o[0], o[1], 0) < 0)
 			return -1;
 	}
+	if (fd >= 0 && fsconfig(fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return -1;
 	return fd;
 }
 

@@ -74,13 +74,10 @@ fs_option(int fs_fd, const char *option)
 }
 
 int
-runtime_mount_create(int fs_fd, const char *fs_type, uint64_t attrs, struct err *err)
+runtime_mount_created(int fs_fd, const char *fs_type, uint64_t attrs, struct err *err)
 {
-	int fd;
+	int fd = fsmount(fs_fd, FSMOUNT_CLOEXEC, (unsigned)attrs);
 
-	if (fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return fs_error(fs_fd, fs_type, "create", err);
-	fd = fsmount(fs_fd, FSMOUNT_CLOEXEC, (unsigned)attrs);
 	if (fd < 0)
 		return fs_error(fs_fd, fs_type, "fsmount", err);
 	return fd;
@@ -98,7 +95,19 @@ runtime_mount_new(const char *fs_type, const char *const *options, uint64_t attr
 		if (fs_option(fs_fd, *options) < 0)
 			return fs_error(fs_fd, fs_type, *options, err);
 	}
-	return runtime_mount_create(fs_fd, fs_type, attrs, err);
+	if (fsconfig(fs_fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
+		return fs_error(fs_fd, fs_type, "create", err);
+	return runtime_mount_created(fs_fd, fs_type, attrs, err);
+}
+
+int
+runtime_mount_idmap(int mount_fd, int userns_fd, const char *what, struct err *err)
+{
+	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns_fd};
+
+	if (mount_setattr(mount_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
+		return err_set(err, errno == EINVAL ? ZE_NOTSUP : ZE_IO, errno, "idmap '%s'", what);
+	return 0;
 }
 
 int

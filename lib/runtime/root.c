@@ -5,9 +5,11 @@
  * locks every mount and every read-only or nodev flag, so that the zone can neither take a mount
  * off nor change it. The old root is gone before the copy is made: no mount of the host is in it.
  *
- * Proc, sysfs, cgroup2, mqueue and devpts belong to namespaces, so the first process opens them;
- * the host creates and mounts them, because the kernel lets nobody in a user namespace mount a proc
- * when there is none to be seen.
+ * Proc, sysfs, cgroup2, mqueue and devpts belong to namespaces, so the first process makes them
+ * and not the host: a cgroup2 made from the host's cgroup namespace would take the options of the
+ * host's own one away (nsdelegate), and before 6.15 a devpts takes its ids from who makes it. The
+ * host mounts them, because the kernel lets nobody in a user namespace mount a proc when there is
+ * none to be seen.
  */
 #include "runtime/runtime_priv.h"
 
@@ -169,7 +171,7 @@ attach_fs(const struct root_build *build, enum root_fs_kind kind, struct err *er
 	const struct root_fs *fs = &root_fs[kind];
 	auto_close int mount_fd = -EBADF;
 
-	mount_fd = runtime_mount_create(build->fs_fd[kind], fs->type, fs->attrs, err);
+	mount_fd = runtime_mount_created(build->fs_fd[kind], fs->type, fs->attrs, err);
 	return mount_fd < 0 ? mount_fd : attach(build, mount_fd, fs->target, true, err);
 }
 
@@ -238,7 +240,7 @@ cover_masks(const struct root_build *build, struct err *err)
 static int
 plan_mount_make(const struct root_build *build, const struct plan_mount *m, struct err *err)
 {
-	auto_close int fd = -EBADF, idmapped_fd = -EBADF;
+	auto_close int fd = -EBADF;
 	auto_strv struct strv options = {0};
 	int r = 0;
 
@@ -261,8 +263,8 @@ plan_mount_make(const struct root_build *build, const struct plan_mount *m, stru
 	fd = runtime_mount_new(m->fs_type, (const char *const *)options.v, m->attrs, err);
 	if (fd < 0 || m->kind == PLAN_TMPFS)
 		return fd_take(&fd);
-	idmapped_fd = runtime_mount_clone(fd, "", build->userns_fd, false, 0, err);
-	return fd_take(&idmapped_fd);
+	r = runtime_mount_idmap(fd, build->userns_fd, m->source, err);
+	return r < 0 ? r : fd_take(&fd);
 }
 
 static int

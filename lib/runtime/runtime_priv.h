@@ -152,9 +152,19 @@ int runtime_mount_new(const char *fs_type, const char *const *options, uint64_t 
 		      struct err *err);
 
 /**
- * runtime_mount_create - the last half of runtime_mount_new(), for an opened fs descriptor
+ * runtime_mount_created - the last step of runtime_mount_new(), for a file system made by fsopen()
+ *                         and fsconfig() elsewhere
  */
-int runtime_mount_create(int fs_fd, const char *fs_type, uint64_t attrs, struct err *err);
+int runtime_mount_created(int fs_fd, const char *fs_type, uint64_t attrs, struct err *err);
+
+/**
+ * runtime_mount_idmap - idmap a mount of runtime_mount_new()
+ * @what: its source, for the message
+ *
+ * Kernels before 6.15 let nobody clone a mount that is attached nowhere. Returns 0, -ZE_NOTSUP (the
+ * file system cannot be idmapped) or -ZE_IO.
+ */
+int runtime_mount_idmap(int mount_fd, int userns_fd, const char *what, struct err *err);
 
 /**
  * runtime_mount_attach - put a detached mount in its place
@@ -443,7 +453,7 @@ struct root_build {
 	uint64_t zone_id;
 	uint32_t id_base;
 	int userns_fd;            /* the zone's */
-	int fs_fd[ROOT_FS_COUNT]; /* opened by fsopen() and configured in the zone's namespaces */
+	int fs_fd[ROOT_FS_COUNT]; /* made by fsopen() and fsconfig() in the zone's namespaces */
 	int root_fd;              /* used by root_build() alone */
 	int console_fd;           /* out: master of the console, yours to close */
 };
