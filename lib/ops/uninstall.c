@@ -34,23 +34,6 @@ check_state(const struct config_entry *entry, struct err *err)
 	return 0;
 }
 
-/* Refused before anything has changed: an administrator's mount is unmounted by him. */
-static int
-check_mounts(const char *zonepath, struct err *err)
-{
-	auto_free char *mounted = NULL;
-	int r;
-
-	r = storage_mount_below(zonepath, &mounted, err);
-	if (r < 0)
-		return r;
-	if (mounted)
-		return err_set(err, ZE_BUSY, 0,
-			       "uninstall: something is mounted on '%s'; unmount it first",
-			       mounted);
-	return 0;
-}
-
 /* Whoever waits at the console of a halted zone is told; without a zoneadmd, nobody does. */
 static void
 tell_console(const char *zone)
@@ -85,9 +68,10 @@ op_uninstall(const struct op_uninstall_req *req, struct err *err)
 	r = check_state(&entry, err);
 	if (r < 0)
 		return r;
-	r = check_mounts(zonepath, err);
+	/* Before anything has changed: an administrator's mount is unmounted by him. */
+	r = storage_mounts_check(zonepath, err);
 	if (r < 0)
-		return r;
+		return err_add(err, "uninstall");
 	/* What a zone that died with its zoneadmd has left in the kernel. */
 	r = runtime_down(req->zone, err);
 	if (r < 0)

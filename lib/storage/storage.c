@@ -130,21 +130,6 @@ storage_clone_method(const char *src_zonepath, const char *dst_zonepath, enum st
 	return 0;
 }
 
-static int
-check_no_mounts(const char *zonepath, struct err *err)
-{
-	auto_free char *mounted = NULL;
-	int r;
-
-	r = storage_mount_below(zonepath, &mounted, err);
-	if (r < 0)
-		return r;
-	if (mounted)
-		return err_set(err, ZE_BUSY, 0, "something is mounted on '%s'; unmount it first",
-			       mounted);
-	return 0;
-}
-
 /* Remove @name as the backends like it, and what they leave as a tree. */
 static int
 remove_root(int dir_fd, const char *name, struct err *err)
@@ -202,7 +187,7 @@ storage_clone(const char *src_zonepath, const char *dst_zonepath, enum storage_m
 	dst_dir_fd = open_zonepath(dst_zonepath, err);
 	if (dst_dir_fd < 0)
 		return dst_dir_fd;
-	r = check_no_mounts(src_zonepath, err);
+	r = storage_mounts_check(src_zonepath, err);
 	if (r < 0)
 		return r;
 	if (fstatat(dst_dir_fd, STORAGE_ROOT, &st, AT_SYMLINK_NOFOLLOW) == 0)
@@ -253,7 +238,7 @@ storage_destroy(const char *zonepath, bool *ret_kept, struct err *err)
 		return err_set(err, ZE_IO, errno, "look at '%s'", zonepath);
 	if (st.st_dev == host.st_dev && st.st_ino == host.st_ino)
 		return err_set(err, ZE_INVAL, 0, "'%s' cannot be a zonepath", zonepath);
-	r = check_no_mounts(zonepath, err);
+	r = storage_mounts_check(zonepath, err);
 	if (r < 0)
 		return r;
 	r = remove_root(dir_fd, STORAGE_ROOT, err);

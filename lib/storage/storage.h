@@ -58,12 +58,12 @@ int storage_zonepath_check(const char *zonepath, struct strv *problems, bool *re
 int storage_zonepath_make(const char *zonepath, bool *ret_made, struct err *err);
 
 /**
- * storage_mount_below - the first mount point below a directory, as this process sees it
- * @ret_path: yours to free(); NULL when there is none
+ * storage_mounts_check - refuse a directory below which this process sees something mounted
  *
- * A mount on the directory itself does not count. Returns 0 or a negative code.
+ * A mount on the directory itself does not count, and a missing one has none. Returns 0; -ZE_BUSY
+ * names the mount point; or another negative code.
  */
-int storage_mount_below(const char *dir, char **ret_path, struct err *err);
+int storage_mounts_check(const char *dir, struct err *err);
 
 /**
  * storage_create - make an empty ZONEPATH/root (0755, root:root) as the backend likes it

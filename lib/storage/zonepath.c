@@ -137,14 +137,13 @@ mount_point(char *line)
 }
 
 int
-storage_mount_below(const char *dir, char **ret_path, struct err *err)
+storage_mounts_check(const char *dir, struct err *err)
 {
 	auto_fclose FILE *f = NULL;
 	auto_free char *real = realpath(dir, NULL), *line = NULL;
 	size_t room = 0, len;
 	char *at;
 
-	*ret_path = NULL;
 	if (!real && errno == ENOENT)
 		return 0;
 	if (!real)
@@ -157,8 +156,8 @@ storage_mount_below(const char *dir, char **ret_path, struct err *err)
 		at = mount_point(line);
 		if (!at || strncmp(at, real, len) != 0 || at[len] != '/' || !at[len + 1])
 			continue;
-		*ret_path = strdup(at);
-		return *ret_path ? 0 : err_nomem(err);
+		return err_set(err, ZE_BUSY, 0, "something is mounted on '%s'; unmount it first",
+			       at);
 	}
 	if (ferror(f))
 		return err_set(err, ZE_IO, errno, "read '/proc/self/mountinfo'");

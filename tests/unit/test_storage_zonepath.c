@@ -115,24 +115,19 @@ links_and_files_are_not_followed(void **state)
 static void
 a_mount_below_is_found_by_its_real_name(void **state)
 {
-	auto_free char *found = NULL;
-
 	(void)state;
 	assert_int_equal(mkdir(TOP "/z", 0700), 0);
 	assert_int_equal(mkdir(TOP "/zz", 0700), 0);
 	assert_int_equal(mkdir(TOP "/z/a b\\\n", 0700), 0);
 	assert_int_equal(mount("none", TOP "/z", "tmpfs", 0, NULL), 0);
 	assert_int_equal(mount("none", TOP "/zz", "tmpfs", 0, NULL), 0);
-	assert_int_equal(storage_mount_below(TOP "/z", &found, &err), 0);
-	assert_null(found);
+	assert_int_equal(storage_mounts_check(TOP "/z", &err), 0);
 	assert_int_equal(mkdir(TOP "/z/a b\\\n", 0700), 0);
 	assert_int_equal(mount("none", TOP "/z/a b\\\n", "tmpfs", 0, NULL), 0);
-	assert_int_equal(storage_mount_below(TOP "/z", &found, &err), 0);
-	assert_non_null(found);
-	assert_string_equal(found, TOP "/z/a b\\\n");
-	free(ptr_take(&found));
-	assert_int_equal(storage_mount_below(TOP "/nothing", &found, &err), 0);
-	assert_null(found);
+	assert_int_equal(storage_mounts_check(TOP "/z", &err), -ZE_BUSY);
+	assert_string_equal(err.msg,
+			    "something is mounted on '" TOP "/z/a b\\\n'; unmount it first");
+	assert_int_equal(storage_mounts_check(TOP "/nothing", &err), 0);
 }
 
 static void
