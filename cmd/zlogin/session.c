@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +23,9 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
+
+/* More than a terminal keeps for its reader: what is left of a program's output at its end. */
+#define LAST_BYTES 65536
 
 struct session {
 	int far_fd; /* the zone's side: a terminal's master, or the console's socket */
@@ -132,9 +136,9 @@ from_user(struct session *s)
 	return write_far(s, out, escape_feed(&s->escape, in, (size_t)n, out, &leave)) < 0 || leave;
 }
 
-/* Returns whether the zone's side has ended. */
+/* Returns whether the zone's side has ended. @left: how much may still come, counted down */
 static bool
-from_zone(const struct session *s)
+from_zone(const struct session *s, size_t *left)
 {
 	char buf[16384];
 	ssize_t n;
@@ -142,12 +146,18 @@ from_zone(const struct session *s)
 	n = read(s->far_fd, buf, sizeof(buf));
 	if (n < 0 && (errno == EINTR || errno == EAGAIN))
 		return false;
-	return n <= 0 || fd_write_all(STDOUT_FILENO, buf, (size_t)n) < 0;
+	if (n <= 0 || fd_write_all(STDOUT_FILENO, buf, (size_t)n) < 0)
+		return true;
+	if (*left != SIZE_MAX)
+		*left -= (size_t)n < *left ? (size_t)n : *left;
+	return *left == 0;
 }
 
-static void
+/* Returns whether the program in the zone has ended; else somebody has left it. */
+static bool
 serve(struct session *s)
 {
+	size_t left = SIZE_MAX;
 	bool ended = false;
 
 	for (;;) {
@@ -161,18 +171,20 @@ serve(struct session *s)
 		int r = poll(fds, 4, ended ? 20 : -1);
 
 		if (ended && r == 0)
-			return;
+			return true;
 		if (fds[2].revents && from_signal(s))
-			return;
+			return ended;
 		if (fds[1].revents && from_user(s))
-			return;
-		if (fds[0].revents && from_zone(s)) {
+			return ended;
+		if (fds[0].revents && from_zone(s, &left)) {
 			if (s->pid_fd < 0 || ended)
-				return;
+				return true;
 			s->far_fd = -1; /* hung up: its end will be reported by the pidfd */
 		}
-		if (fds[3].revents)
+		if (fds[3].revents && !ended) {
 			ended = true;
+			left = LAST_BYTES;
+		}
 	}
 }
 
@@ -231,6 +243,7 @@ session_run(const struct zlogin *zl, struct err *err)
 	struct runtime_entered entered;
 	siginfo_t info = {0};
 	unsigned number = 0;
+	bool ended;
 	int r;
 
 	r = start(zl, &entered, err);
@@ -242,7 +255,7 @@ session_run(const struct zlogin *zl, struct err *err)
 	if (!zl->quiet)
 		(void)fprintf(stderr, "[Connected to zone '%s' pts/%u]\n", zl->zone, number);
 	session_begin(&s, zl);
-	serve(&s);
+	ended = serve(&s);
 	raw_leave(&s);
 	/* The hangup ends what is in the session; a session leader that is deaf to it stays behind.
 	 */
@@ -250,7 +263,8 @@ session_run(const struct zlogin *zl, struct err *err)
 	if (!zl->quiet)
 		(void)fprintf(stderr, "\n[Connection to zone '%s' pts/%u closed]\n", zl->zone,
 			      number);
-	if (!zl->text)
+	/* Who leaves a command does not wait for it: it may be deaf to the hangup. */
+	if (!zl->text || !ended)
 		return 0;
 	while (waitid(P_PIDFD, (id_t)entered.pid_fd, &info, WEXITED) < 0 && errno == EINTR)
 		;
@@ -281,7 +295,7 @@ session_console(const struct zlogin *zl, struct err *err)
 	if (!zl->quiet)
 		(void)fprintf(stderr, "[Connected to zone '%s' console]\n", zl->zone);
 	session_begin(&s, zl);
-	serve(&s);
+	(void)serve(&s);
 	raw_leave(&s);
 	if (!zl->quiet)
 		(void)fprintf(stderr, "\n[Connection to zone '%s' console closed]\n", zl->zone);

@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -29,6 +30,7 @@ struct stream {
 	bool owns_from;     /* which of the two is our side of the pipe */
 	char buf[CHUNK];    /* read, not yet written */
 	size_t at, len;
+	size_t left; /* to be read yet, once the command has ended */
 };
 
 /* Signals that are passed on to the command. */
@@ -92,6 +94,7 @@ stream_move(struct stream *stream)
 			return;
 		stream->at = 0;
 		stream->len = n > 0 ? (size_t)n : 0;
+		stream->left -= stream->len < stream->left ? stream->len : stream->left;
 		if (n <= 0)
 			stream_end(stream);
 		return;
@@ -135,9 +138,34 @@ exit_status(int pid_fd, struct err *err)
 	return info.si_code == CLD_EXITED ? info.si_status : 128 + info.si_status;
 }
 
+/* The command has ended: what it wrote lies in the pipe by now, and no more than that is carried.
+ */
+static void
+stream_last(struct stream *stream)
+{
+	int waiting = 0;
+
+	if (stream->from_fd >= 0 && ioctl(stream->from_fd, FIONREAD, &waiting) < 0)
+		waiting = 0;
+	stream->left = (size_t)waiting;
+}
+
+static bool
+stream_is_out(const struct stream *stream)
+{
+	return stream->at == stream->len && (stream->from_fd < 0 || stream->left == 0);
+}
+
+/* Something is read, and whoever reads our output has not taken it yet. */
+static bool
+is_held(const struct stream *streams)
+{
+	return streams[1].at < streams[1].len || streams[2].at < streams[2].len;
+}
+
 /*
  * Carry bytes and signals until the command has ended and what it wrote is out. A daemon that it
- * left behind with our pipes is not waited for.
+ * left behind with our pipes is not waited for, however much it writes.
  */
 static int
 serve(const struct runtime_entered *entered, int signal_fd, struct stream *streams, struct err *err)
@@ -154,16 +182,23 @@ serve(const struct runtime_entered *entered, int signal_fd, struct stream *strea
 
 		if (ended)
 			fds[2].fd = -1;
-		r = poll(fds, 5, ended ? 0 : -1);
+		for (int i = 1; ended && i < 3; i++) {
+			if (stream_is_out(&streams[i]))
+				fds[2 + i].fd = -1;
+		}
+		r = poll(fds, 5, ended && !is_held(streams) ? 0 : -1);
 		if (r < 0 && errno != EINTR) {
 			(void)err_set(err, ZE_IO, errno, "poll");
 			return ZLOGIN_FAILED;
 		}
-		if (ended && r == 0 && streams[1].at == streams[1].len &&
-		    streams[2].at == streams[2].len)
+		/* Nothing to read after all: somebody in the zone has taken it out again. */
+		if (ended && (r == 0 || (stream_is_out(&streams[1]) && stream_is_out(&streams[2]))))
 			return exit_status(entered->pid_fd, err);
-		if (fds[0].revents)
+		if (fds[0].revents) {
 			ended = true;
+			stream_last(&streams[1]);
+			stream_last(&streams[2]);
+		}
 		if (fds[1].revents)
 			pass_signal(signal_fd, entered->pid);
 		for (int i = 0; i < 3; i++) {

@@ -271,6 +271,25 @@ print("\nexit", child.exitstatus, child.signalstatus)
 	assert_output -p /dev/pts/
 }
 
+@test "zlogin ends with its command, whatever that left behind goes on writing" {
+	zone
+	# A pseudo-terminal, so that the streams are carried; with -i the terminal is given up first.
+	run timeout 20 script -qec "zlogin web 'while :; do echo x; done & exit 3'" /dev/null
+	assert_status 3
+	run timeout 20 script -qec "zlogin -Q -i web 'setsid sh -c \"trap : HUP; while :; do echo x; done\" & sleep 0.2; exit 4'" /dev/null
+	assert_status 4
+}
+
+@test "leaving a command at a terminal does not wait for it" {
+	zone
+	run at_terminal zlogin -i web 'trap "" HUP; echo here; while :; do sleep 1; done' <<-'EOF'
+		EXPECT here
+		SEND \r~.\r
+	EOF
+	assert_output -p "closed]"
+	assert_output -p "exit 0"
+}
+
 @test "the console has one client, who is told from the next" {
 	zone
 	run at_terminal zlogin -C web <<-'EOT'
