@@ -31,7 +31,10 @@
 #include <unistd.h>
 
 /* Raised with every change of the lists, so that no old file is taken for a new one. */
-#define FILTER_REVISION 1
+#define FILTER_REVISION 2
+
+/* More than any kernel has numbers of. */
+#define FAMILIES_MAX 64
 
 /* Allowed when the zone has the capability. */
 static const struct {
@@ -124,6 +127,43 @@ make_list(uint64_t caps, scmp_filter_ctx *ret)
 	return r;
 }
 
+/* Kinds of sockets that a zone has; see refuse_families(). */
+static bool
+is_family_allowed(int family)
+{
+	static const int allowed[] = {AF_UNSPEC, AF_UNIX,    AF_INET,  AF_INET6,
+				      AF_KEY,    AF_NETLINK, AF_PACKET};
+
+	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
+		if (allowed[i] == family)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The other families know no namespaces (the hypervisor, the kernel's ciphers, Bluetooth), or are
+ * seldom used code of the kernel, which loads the module for whoever asks. The same for pairs: the
+ * module is loaded before the family says that it has none.
+ */
+static int
+refuse_families(scmp_filter_ctx ctx)
+{
+	static const char *const calls[] = {"socket", "socketpair"};
+	int r = 0;
+
+	for (int family = 0; r == 0 && family < FAMILIES_MAX; family++) {
+		if (is_family_allowed(family))
+			continue;
+		for (size_t i = 0; r == 0 && i < sizeof(calls) / sizeof(calls[0]); i++)
+			r = seccomp_rule_add(
+			    ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT),
+			    seccomp_syscall_resolve_name(calls[i]), 1,
+			    SCMP_CMP(0, SCMP_CMP_MASKED_EQ, 0xffffffffu, (uint32_t)family));
+	}
+	return r;
+}
+
 /*
  * Which arguments. The kernel uses the low 32 bits of these alone, so only they are compared: a
  * filter that looked at all 64 could be walked around.
@@ -140,9 +180,8 @@ make_arguments(bool core_pinned, scmp_filter_ctx *ret)
 	} rules[] = {
 	    /* Typing into the terminal of whoever looks at the zone. */
 	    {"ioctl", 1, TIOCSTI, SCMP_ACT_ERRNO(EPERM), false},
-	    /* Not in a namespace: sockets to the hypervisor, and the kernel's ciphers. */
-	    {"socket", 0, AF_VSOCK, SCMP_ACT_ERRNO(EAFNOSUPPORT), false},
-	    {"socket", 0, AF_ALG, SCMP_ACT_ERRNO(EAFNOSUPPORT), false},
+	    /* Another line discipline: any terminal would do to load modules of the host's. */
+	    {"ioctl", 1, TIOCSETD, SCMP_ACT_ERRNO(EPERM), false},
 	    /* Done, says the kernel, and does nothing: the limit stays where it was. */
 	    {"setrlimit", 0, RLIMIT_CORE, SCMP_ACT_ERRNO(0), true},
 	};
@@ -156,6 +195,8 @@ make_arguments(bool core_pinned, scmp_filter_ctx *ret)
 		    ctx, rules[i].action, seccomp_syscall_resolve_name(rules[i].name), 1,
 		    SCMP_CMP(rules[i].arg, SCMP_CMP_MASKED_EQ, 0xffffffffu, rules[i].value));
 	}
+	if (r == 0)
+		r = refuse_families(ctx);
 	if (r == 0 && core_pinned)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(0), SCMP_SYS(prlimit64), 3,
 				     SCMP_CMP(1, SCMP_CMP_MASKED_EQ, 0xffffffffu, RLIMIT_CORE),

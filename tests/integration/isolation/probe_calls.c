@@ -260,6 +260,27 @@ PROBE(kernel_ciphers)
 	return try_family(AF_ALG, SOCK_SEQPACKET);
 }
 
+/* The kernel loads the family's module before it finds that there are no pairs. */
+PROBE(vsock_pair)
+{
+	int pair[2];
+	enum probe_result result = probe_call(socketpair(AF_VSOCK, SOCK_STREAM, 0, pair));
+
+	UNUSED;
+	return result == PROBE_SAFE && getenv("PROBE_CONTROL") ? PROBE_ABSENT : result;
+}
+
+/* Which other code of the kernel a terminal runs; it is loaded for whoever asks. */
+PROBE(line_discipline)
+{
+	int fd = open("/dev/ptmx", O_RDWR | O_NOCTTY), null_discipline = 27;
+
+	UNUSED;
+	if (fd < 0)
+		return PROBE_ABSENT;
+	return probe_call(ioctl(fd, TIOCSETD, &null_discipline));
+}
+
 PROBE(change_address)
 {
 	struct ifreq ifr = {.ifr_name = "lo"};
@@ -410,6 +431,8 @@ const struct probe probes_calls[] = {
     ROW(raw_socket),
     ROW(vsock),
     ROW(kernel_ciphers),
+    ROW(vsock_pair),
+    ROW(line_discipline),
     ROW(change_address),
     ROW(higher_priority),
     ROW(foreign_uid),
