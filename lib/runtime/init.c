@@ -38,6 +38,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <linux/if.h>
+#include <linux/securebits.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -381,6 +382,32 @@ write_sysctls(const struct runtime_plan *plan, int init_fd, struct err *err)
 	return r;
 }
 
+/*
+ * The kernel charges what a zone uses up in numbers, its inotify instances above all, to the maker
+ * of its user namespace as well, and has one limit for each user. The host's root must not run out
+ * of them because of a zone, so the maker is the host's name for the zone's root.
+ */
+static pid_t
+clone_as_zone(const struct runtime *rt, struct clone_args *args)
+{
+	int bits = prctl(PR_GET_SECUREBITS), saved_errno;
+	pid_t pid = -1;
+
+	/* The capabilities stay: this is about whose namespace it is, not about rights. */
+	if (bits < 0 || prctl(PR_SET_SECUREBITS, bits | SECBIT_NO_SETUID_FIXUP) < 0)
+		return -1;
+	if (syscall(SYS_setresuid, -1, (uid_t)rt->rec.id_base, -1) == 0)
+		pid = runtime_clone(args);
+	if (pid == 0)
+		return 0;
+	saved_errno = errno;
+	/* Neither can fail: root is still the real user, and the right to it was kept. */
+	(void)syscall(SYS_setresuid, -1, 0, -1);
+	(void)prctl(PR_SET_SECUREBITS, bits);
+	errno = saved_errno;
+	return pid;
+}
+
 static int
 clone_child(struct runtime *rt, struct child *child, int cgroup_fd, pid_t *ret_pid, struct err *err)
 {
@@ -394,7 +421,7 @@ clone_child(struct runtime *rt, struct child *child, int cgroup_fd, pid_t *ret_p
 	pid_t pid;
 
 	args.pidfd = (uint64_t)(uintptr_t)&pid_fd;
-	pid = fault_point("clone") ? -1 : runtime_clone(&args);
+	pid = fault_point("clone") ? -1 : clone_as_zone(rt, &args);
 	if (pid < 0)
 		return err_set(err, ZE_IO, errno, "make the zone's first process");
 	if (pid == 0)

@@ -10,7 +10,7 @@ load helper
 
 # The first test cannot show these at work: the kernel does not have them, the test's own namespaces
 # are in the way, or they have a test of their own. Everything else must get through in a control.
-BLIND=(reboot_machine abi_x32 terminal_input terminal_input_high_bits)
+BLIND=(reboot_machine abi_x32 terminal_input terminal_input_high_bits inotify_instances)
 
 probe_program=$BUILD/tests/integration/isolation/probe
 
@@ -129,6 +129,21 @@ named() { # WORD: names of the probes with that result, sorted
 		<(sort -u "$FZ_WORK/seen" "$FZ_WORK/excused")
 	assert_output ""
 	[ "$(wc -l <"$FZ_WORK/seen")" -ge 80 ] || fail "only these probes work:" "$(cat "$FZ_WORK/seen")"
+}
+
+@test "a zone that uses up its inotify instances leaves the host its own" {
+	local holder
+	[ "$(cat /proc/sys/fs/inotify/max_user_instances)" -lt 1000 ] || skip "the limit is not the kernel's own"
+	prison
+	zoneadm -z prison boot
+	zlogin prison "/bin/probe hold=3 only inotify_instances" >"$FZ_WORK/held" 3>&- &
+	holder=$!
+	sleep 1
+	run python3 -c 'import ctypes, sys
+sys.exit(0 if ctypes.CDLL(None).inotify_init() >= 0 else 1)'
+	wait "$holder"
+	assert_status 0
+	[ "$(cat "$FZ_WORK/held")" = "inotify_instances safe" ]
 }
 
 @test "nobody types into the terminal of who looks at a zone" {

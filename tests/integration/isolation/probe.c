@@ -64,6 +64,7 @@ set(struct probe_host *host, const char *arg)
 	    {"disk", &host->disk, NULL},
 	    {"inherited", &host->inherited, NULL},
 	    {"terminal", &host->terminal, NULL},
+	    {"hold", NULL, &host->hold},
 	};
 
 	for (size_t i = 0; value && i < sizeof(keys) / sizeof(keys[0]); i++) {

@@ -27,6 +27,7 @@ struct probe_host {
 	const char *disk;      /* "MAJOR:MINOR" of a block device */
 	const char *inherited; /* a directory that is mounted read-only */
 	const char *terminal;  /* "yes": 0 is a terminal */
+	int hold;              /* seconds to keep what was used up */
 };
 
 struct probe {

@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/quota.h>
@@ -375,6 +376,17 @@ PROBE(terminal_input_high_bits)
 	return type_into(host, 0x100000000UL | TIOCSTI);
 }
 
+/* What they are missing to others, only the test can see: it looks while we hold them. */
+PROBE(inotify_instances)
+{
+	int n = 0;
+
+	while (n < 4096 && inotify_init1(IN_CLOEXEC) >= 0)
+		n++;
+	(void)sleep((unsigned)host->hold);
+	return n == 4096 || n == 0 ? PROBE_BROKEN : PROBE_SAFE;
+}
+
 PROBE(fork_bomb)
 {
 	int n = 0;
@@ -442,6 +454,7 @@ const struct probe probes_calls[] = {
     ROW(abi_x32),
     ROW(terminal_input),
     ROW(terminal_input_high_bits),
+    ROW(inotify_instances),
     ROW(fork_bomb),
     {NULL, NULL},
 };
