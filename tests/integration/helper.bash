@@ -226,8 +226,9 @@ assert_clean() {
 	local left tries
 	for tries in 1 2 3 4 5 6 7 8 9 10; do
 		left=$(host_things | sort | comm -13 "$FZ_WORK/things" -)
-		# The kernel detaches a loop device a little after the last use of it; nothing else may wait.
-		if [ -z "$left" ] || grep -qv '^loop ' <<<"$left"; then
+		# The kernel detaches a loop device a little after its last use, and a daemon ends a little
+		# after its last answer; nothing else may wait.
+		if [ -z "$left" ] || grep -qv -e '^loop ' -e '^process zoneadmd$' <<<"$left"; then
 			break
 		fi
 		[ "$tries" -eq 10 ] || sleep 0.2

@@ -131,8 +131,9 @@ answer() { # TEXT COMMAND...
 	sed -i 's,^z:installed:/zones/z:,z:installed:/:,' /etc/zones/index
 	[ "$(zoneadm -z z list -p | cut -d: -f4)" = / ]
 	# shellcheck disable=SC2016 # for the inner shell
+	cp "$(command -v zoneadm)" "$FZ_WORK/zoneadm" # the programs may be below /root
 	mount -t tmpfs none /root && touch /root/mine
-	run --separate-stderr zoneadm -z z uninstall -F
+	run --separate-stderr "$FZ_WORK/zoneadm" -z z uninstall -F
 	left=$(ls /root)
 	umount /root
 	sed -i 's,^z:[a-z]*:/:,z:installed:/zones/z:,' /etc/zones/index

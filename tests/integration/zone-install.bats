@@ -345,9 +345,9 @@ tree() { # NAME
 }
 
 @test "-p and attr packages add, -x takes away" {
-	zone_configure z1 "add attr" "set name=packages" "set type=string" "set value=xz-utils" end
+	zone_configure z1 "add attr" "set name=packages" "set type=string" "set value=bats" end
 	zoneadm -z z1 install -n --offline >"$FZ_WORK/plan1"
-	grep -q xz-utils "$FZ_WORK/plan1"
+	grep -q -w bats "$FZ_WORK/plan1"
 	run -1 zoneadm -z z1 install --offline -p no-such-package-here
 	assert_output -p "no-such-package-here"
 	[ "$(zone_state z1)" = configured ]
