@@ -51,7 +51,8 @@ time.sleep(600)' 3>&- &
 }
 
 host_unmake() {
-	kill "$host_pid" "$listener" 2>/dev/null || true
+	# By SIGKILL: a probe that has attached to it may have left it stopped, deaf to all else.
+	kill -KILL "$host_pid" "$listener" 2>/dev/null || true
 	wait "$host_pid" "$listener" 2>/dev/null || true
 	ip link delete probe-link 2>/dev/null || true
 	ipcrm --all=shm 2>/dev/null || true
