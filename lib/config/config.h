@@ -387,6 +387,15 @@ int config_check(const struct config *cfg, struct strv *problems);
 int config_zonepath_check(const char *root, const char *path, struct err *err);
 
 /**
+ * config_brand_check - whether this host has a brand
+ * @root: the configuration root, "" for the host
+ *
+ * "native" is built in; another is a directory in /usr/lib/brand with a config.xml. -ZE_INVAL when
+ * it is neither. Source: brands(7).
+ */
+int config_brand_check(const char *root, const char *brand, struct err *err);
+
+/**
  * config_priv_check - whether a limitpriv value can be used, for verify and ready
  * @limitpriv: NULL or "" means the default set
  * @problems: a line is appended for each privilege that is prohibited, required but missing, or

@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define IFNAME_MAX        15
 #define GLOBAL_MEMORY_MIN ((uint64_t)100 << 20)
@@ -435,4 +436,23 @@ config_zonepath_check(const char *root, const char *path, struct err *err)
 	return err_set(err, ZE_INVAL, 0,
 		       "zonepath: '%s' differs from where it leads, '%s%s'; use that", path,
 		       real + len, path + strlen(full) - len);
+}
+
+/* ---- the brand on this host */
+
+int
+config_brand_check(const char *root, const char *brand, struct err *err)
+{
+	auto_free char *path = NULL;
+
+	if (!strcmp(brand, "native"))
+		return 0;
+	if (asprintf(&path, "%s/usr/lib/brand/%s/config.xml", root, brand) < 0) {
+		path = NULL;
+		return err_nomem(err);
+	}
+	if (*brand == '.' || strchr(brand, '/') || access(path, R_OK) < 0)
+		return err_set(err, ZE_INVAL, 0,
+			       "brand: '%s' is no brand of this host; 'native' is built in", brand);
+	return 0;
 }
