@@ -45,10 +45,9 @@ give_back() { # PATH...
 missing_packages() { # PACKAGE...
 	local package
 	for package; do
-		case $(dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null) in
-		*installed*) ;;
-		*) echo "$package" ;;
-		esac
+		# One line for each architecture that dpkg has heard of; "not-installed" may be one.
+		dpkg-query -W -f '${db:Status-Status}\n' "$package" 2>/dev/null | grep -qx installed ||
+			echo "$package"
 	done
 }
 
