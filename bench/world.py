@@ -79,12 +79,13 @@ def make_root(args, root):
 
 
 def stamp(root):
-    """When the first process began (monotonic, ns); None if none has since the last time."""
-    path = pathlib.Path(root) / "stamp"
-    value = int.from_bytes(path.read_bytes()[:8], sys.byteorder)
-    with path.open("r+b") as out:
+    """When the first process began (monotonic, ns); None if none has since clear_stamp()."""
+    return int.from_bytes((pathlib.Path(root) / "stamp").read_bytes()[:8], sys.byteorder) or None
+
+
+def clear_stamp(root):
+    with (pathlib.Path(root) / "stamp").open("r+b") as out:
         out.write(bytes(8))
-    return value or None
 
 
 def zone(args, name, *lines):
