@@ -93,7 +93,10 @@ int runtime_ready(const struct runtime_plan *plan, struct runtime **ret, struct 
 int runtime_start(struct runtime *rt, struct err *err);
 
 /**
- * runtime_adopt - take over a live zone whose zoneadmd has died
+ * runtime_adopt - take over a running zone whose zoneadmd has died
+ *
+ * -ZE_NOENT: it does not run. A zone that was ready only counts as such: nobody can start it any
+ * more; runtime_down() takes it away. -ZE_FORMAT: its record cannot be read.
  */
 int runtime_adopt(const char *name, struct runtime **ret, struct err *err);
 

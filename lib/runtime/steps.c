@@ -245,6 +245,10 @@ runtime_adopt(const char *name, struct runtime **ret, struct err *err)
 		r = runtime_record_read(name, &rt->rec, err);
 	if (r < 0)
 		return r;
+	/* Its first process waits for a word that only the dead zoneadmd could say, and ends with
+	 * it. */
+	if (strcmp(rt->rec.state, "running") != 0)
+		return err_set(err, ZE_NOENT, 0, "zone '%s' has lost what made it ready", name);
 	rt->init_fd = proc_open((pid_t)rt->rec.init_pid, rt->rec.init_start, err);
 	if (rt->init_fd < 0)
 		return rt->init_fd;
