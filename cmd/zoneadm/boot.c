@@ -86,7 +86,7 @@ zoneadm_boot(struct zoneadm *za, int argc, char **argv)
 	if (r == ZONEADM_OK && words.n)
 		r = daemon_bootargs(za, words.v, &req);
 	if (r == ZONEADM_OK && za->state == ZONE_STATE_INSTALLED)
-		r = daemon_verify(za, argv[0]);
+		r = zoneadm_verified(za, true);
 	if (r != ZONEADM_OK)
 		return r;
 	return opts.dry_run ? print_plan(za, &words) : daemon_ask(za, &req, true);

@@ -72,23 +72,3 @@ daemon_bootargs(const struct zoneadm *za, char *const *words, struct control_req
 	req->flags |= CONTROL_FLAG_BOOTARGS;
 	return ZONEADM_OK;
 }
-
-int
-daemon_verify(const struct zoneadm *za, const char *what)
-{
-	auto_strv struct strv problems = {0}, warnings = {0};
-	struct op_verify_req req = {.config = za->config, .entry = &za->entry};
-	struct err err;
-	int r;
-
-	r = op_verify(&req, &problems, &warnings, &err);
-	for (size_t i = 0; i < warnings.n; i++)
-		(void)zoneadm_error(za, "warning: %s", warnings.v[i]);
-	for (size_t i = 0; i < problems.n; i++)
-		(void)zoneadm_error(za, "%s", problems.v[i]);
-	if (r == 0)
-		return ZONEADM_OK;
-	if (r != -ZE_VERIFY)
-		return zoneadm_fail(za, &err);
-	return zoneadm_error(za, "%s: zone failed to verify", what);
-}

@@ -23,12 +23,4 @@ int daemon_ask(struct zoneadm *za, const struct control_request *req, bool keep_
  */
 int daemon_bootargs(const struct zoneadm *za, char *const *words, struct control_request *req);
 
-/**
- * daemon_verify - the checks of `zoneadm verify` before a zone is made live
- * @what: the subcommand, for the closing line
- *
- * Prints all problems. Returns an exit code.
- */
-int daemon_verify(const struct zoneadm *za, const char *what);
-
 #endif

@@ -13,6 +13,6 @@ zoneadm_ready(struct zoneadm *za, int argc, char **argv)
 		return r;
 	r = zoneadm_check(za);
 	if (r == ZONEADM_OK && za->state != ZONE_STATE_READY)
-		r = daemon_verify(za, argv[0]);
+		r = zoneadm_verified(za, true);
 	return r != ZONEADM_OK ? r : daemon_ask(za, &req, true);
 }

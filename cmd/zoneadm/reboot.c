@@ -22,6 +22,6 @@ zoneadm_reboot(struct zoneadm *za, int argc, char **argv)
 	/* Before the zone is taken down: a zone that cannot come up again is better left running.
 	 */
 	if (r == ZONEADM_OK)
-		r = daemon_verify(za, argv[0]);
+		r = zoneadm_verified(za, true);
 	return r != ZONEADM_OK ? r : daemon_ask(za, &req, true);
 }

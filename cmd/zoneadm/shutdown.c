@@ -63,7 +63,7 @@ zoneadm_shutdown(struct zoneadm *za, int argc, char **argv)
 	if (r == ZONEADM_OK)
 		r = daemon_bootargs(za, argv + optind, &req);
 	if (r == ZONEADM_OK && opts.reboot)
-		r = daemon_verify(za, argv[0]);
+		r = zoneadm_verified(za, true);
 	/* It takes its time; `halt` must not have to wait for it. */
 	return r != ZONEADM_OK ? r : daemon_ask(za, &req, false);
 }

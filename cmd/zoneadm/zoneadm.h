@@ -93,6 +93,14 @@ bool zoneadm_in_zone(void);
 int zoneadm_lock(struct zoneadm *za, struct config_lock *ret);
 
 /**
+ * zoneadm_verified - the checks of `zoneadm verify`; prints all warnings and problems
+ * @boot: the zone is about to be made live: what stops that alone is a problem too
+ *
+ * Returns an exit code.
+ */
+int zoneadm_verified(const struct zoneadm *za, bool boot);
+
+/**
  * zoneadm_error - print "zoneadm: zone 'NAME': TEXT" on stderr ("zoneadm: TEXT" before
  * zoneadm_check() has found the zone)
  *

@@ -174,48 +174,25 @@ check_zonepath(const struct verify *v)
 /* ---- what the resources name ----------------------------------------------------------------- */
 
 static int
-check_special(const struct verify *v, const char *type, const char *special)
-{
-	struct storage_facts facts;
-	struct stat st;
-	int r;
-
-	if (stat(special, &st) < 0)
-		r = strv_addf(v->problems, "fs special '%s' cannot be used: %s", special,
-			      strerror(errno));
-	else if (!str_eq(type, "lofs") && !str_eq(type, "none"))
-		return 0;
-	else if (storage_facts(special, &facts, v->err) < 0)
-		return -ZE_IO;
-	else if (!facts.is_network)
-		return 0;
-	else
-		r = strv_addf(v->problems, "fs special '%s' is on %s; mount it inside the zone",
-			      special, facts.fs_type);
-	return r < 0 ? err_nomem(v->err) : 0;
-}
-
-static int
 check_fs(const struct verify *v, const struct config_res *fs)
 {
-	static const char *const refused[] = {"proc", "mntfs", "autofs", "cachefs", "nfs",
-					      "nfs4", "sysfs", "cgroup", "cgroup2", "smbfs"};
-	const char *type = config_res_get(fs, CONFIG_FS_FSTYPE);
 	const char *special = config_res_get(fs, CONFIG_FS_SPECIAL);
 	const char *raw = config_res_get(fs, CONFIG_FS_RAW);
-	int r = 0;
+	struct storage_facts facts;
+	int r;
 
-	for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++)
-		if (str_eq(type, refused[i]))
-			r = strv_addf(v->problems,
-				      "fs '%s': type '%s' cannot be mounted for a zone",
-				      config_res_get(fs, CONFIG_FS_DIR), type);
+	r = runtime_fs_check(fs, v->problems, v->req->boot ? v->problems : v->warnings, v->err);
 	if (r < 0)
-		return err_nomem(v->err);
-	if (special && *special == '/') {
-		r = check_special(v, type, special);
+		return r;
+	if (str_eq(config_res_get(fs, CONFIG_FS_FSTYPE), "lofs") && special &&
+	    access(special, F_OK) == 0) {
+		r = storage_facts(special, &facts, v->err);
 		if (r < 0)
 			return r;
+		if (facts.is_network &&
+		    strv_addf(v->problems, "fs special '%s' is on %s; mount it inside the zone",
+			      special, facts.fs_type) < 0)
+			return err_nomem(v->err);
 	}
 	if (raw && access(raw, F_OK) < 0 &&
 	    strv_addf(v->problems, "fs raw '%s' cannot be used: %s", raw, strerror(errno)) < 0)
@@ -223,6 +200,7 @@ check_fs(const struct verify *v, const struct config_res *fs)
 	return 0;
 }
 
+/* In the words of the plan, which checks it again. */
 static int
 check_inherit(const struct verify *v, const struct config_res *inherit)
 {
@@ -233,11 +211,10 @@ check_inherit(const struct verify *v, const struct config_res *inherit)
 
 	if (!dir)
 		return 0;
-	if (stat(dir, &st) < 0)
-		r = strv_addf(v->problems, "inherit-pkg-dir '%s' cannot be used: %s", dir,
-			      strerror(errno));
+	if (lstat(dir, &st) < 0)
+		r = strv_addf(v->problems, "inherit-pkg-dir %s: %s", dir, strerror(errno));
 	else if (!S_ISDIR(st.st_mode))
-		r = strv_addf(v->problems, "inherit-pkg-dir '%s' is not a directory", dir);
+		r = strv_addf(v->problems, "inherit-pkg-dir %s: is not a directory", dir);
 	else if (storage_facts(dir, &facts, v->err) < 0)
 		return -ZE_IO;
 	else if (facts.is_network)
@@ -284,7 +261,10 @@ check_resources(const struct verify *v)
 	return 0;
 }
 
-/* The plan of booting knows about everything that becomes part of the running zone. */
+/*
+ * The plan of booting knows about everything that becomes part of the running zone. What is a
+ * warning already, because it stops the boot but not an installation, stays one.
+ */
 static int
 check_plan(const struct verify *v)
 {
@@ -299,7 +279,7 @@ check_plan(const struct verify *v)
 	err_clear(v->err);
 	r = 0;
 	for (size_t i = 0; i < problems.n && r == 0; i++)
-		if (!strv_has(v->problems, problems.v[i]))
+		if (!strv_has(v->problems, problems.v[i]) && !strv_has(v->warnings, problems.v[i]))
 			r = strv_add(v->problems, problems.v[i]);
 	for (size_t i = 0; i < warnings.n && r == 0; i++)
 		if (!strv_has(v->warnings, warnings.v[i]))
@@ -313,20 +293,23 @@ op_verify(const struct op_verify_req *req, struct strv *problems, struct strv *w
 {
 	const struct verify v = {
 	    .req = req, .problems = problems, .warnings = warnings, .err = err};
+	bool plans;
 	int r;
 
 	r = config_check(req->config, problems);
 	if (r < 0 && r != -ZE_VERIFY)
 		return err_nomem(err);
 	r = check_zonepath(&v);
+	/* A zonepath that is not as it must be would be told again in other words. */
+	plans = problems->n == 0 && req->entry->state == ZONE_STATE_INSTALLED;
 	if (r == 0)
 		r = check_resources(&v);
-	if (r == 0 && problems->n == 0 && req->entry->state == ZONE_STATE_INSTALLED)
+	if (r == 0 && plans)
 		r = check_plan(&v);
 	if (r < 0)
 		return r;
 	if (problems->n > 0)
-		return err_set(err, ZE_VERIFY, 0, "the zone failed to verify");
+		return err_set(err, ZE_VERIFY, 0, "zone failed to verify");
 	return 0;
 }
 

@@ -222,35 +222,84 @@ fs_option_apply(const struct mount_type *type, const char *word, struct plan_mou
 	return -ZE_INVAL;
 }
 
-static int
-plan_fs(const struct config_res *res, struct runtime_plan *plan, struct strv *problems,
-	struct err *err)
+static const struct mount_type *
+mount_type_find(const char *name)
 {
-	const char *dir = config_res_get(res, CONFIG_FS_DIR);
-	const char *special = config_res_get(res, CONFIG_FS_SPECIAL);
-	const char *name = config_res_get(res, CONFIG_FS_FSTYPE);
-	const struct mount_type *type = NULL;
-	const char *const *options;
-	struct plan_mount *m;
-	struct stat st;
-	size_t n;
-
-	if (!dir || !name)
-		return strv_add(problems, "fs: dir and type must be set");
 	for (size_t i = 0; i < sizeof(mount_types) / sizeof(mount_types[0]); i++) {
 		if (!strcmp(mount_types[i].name, name))
-			type = &mount_types[i];
+			return &mount_types[i];
 	}
-	if (!type)
-		return strv_addf(problems, "fs %s: file systems of the type '%s' cannot be mounted",
-				 dir, name);
-	if (type->kind != PLAN_TMPFS && (!special || stat(special, &st) < 0))
+	return NULL;
+}
+
+/* What is mounted: a line for what it cannot be. */
+static int
+check_special(const struct mount_type *type, const char *dir, const char *special,
+	      struct strv *problems)
+{
+	struct stat st;
+
+	if (type->kind == PLAN_TMPFS)
+		return 0;
+	if (!special || stat(special, &st) < 0)
 		return strv_addf(problems, "fs %s: special '%s': %s", dir, special ? special : "",
 				 special ? strerror(errno) : "not set");
 	if (type->kind == PLAN_BLOCK && !S_ISBLK(st.st_mode))
 		return strv_addf(problems, "fs %s: special '%s' is not a block device", dir,
 				 special);
-	m = mount_add(plan, type->kind, type->kind == PLAN_TMPFS ? NULL : special, dir);
+	return 0;
+}
+
+int
+runtime_fs_check(const struct config_res *fs, struct strv *problems, struct strv *words,
+		 struct err *err)
+{
+	const char *dir = config_res_get(fs, CONFIG_FS_DIR);
+	const char *name = config_res_get(fs, CONFIG_FS_FSTYPE);
+	const struct mount_type *type;
+	struct plan_mount unused = {0};
+	const char *const *options;
+	size_t n;
+	int r;
+
+	if (!dir || !name)
+		return 0; /* config_check() tells what is missing */
+	type = mount_type_find(name);
+	r = type ? check_special(type, dir, config_res_get(fs, CONFIG_FS_SPECIAL), problems)
+		 : strv_addf(problems, "fs %s: file systems of the type '%s' cannot be mounted",
+			     dir, name);
+	options = config_res_list(fs, CONFIG_FS_OPTIONS, &n);
+	for (size_t i = 0; type && r == 0 && i < n; i++) {
+		r = fs_option_apply(type, options[i], &unused);
+		if (r == -ZE_INVAL)
+			r = strv_addf(words, "fs %s: unknown option '%s' for the type '%s'", dir,
+				      options[i], name);
+	}
+	mount_clear(&unused);
+	return r < 0 ? err_nomem(err) : 0;
+}
+
+static int
+plan_fs(const struct config_res *res, struct runtime_plan *plan, struct strv *problems,
+	struct err *err)
+{
+	const char *dir = config_res_get(res, CONFIG_FS_DIR);
+	const char *name = config_res_get(res, CONFIG_FS_FSTYPE);
+	size_t before = problems->n, n;
+	const struct mount_type *type;
+	const char *const *options;
+	struct plan_mount *m;
+	int r;
+
+	if (!dir || !name)
+		return strv_add(problems, "fs: dir and type must be set");
+	type = mount_type_find(name);
+	r = runtime_fs_check(res, problems, problems, err);
+	if (r < 0 || !type || problems->n > before)
+		return r;
+	m = mount_add(plan, type->kind,
+		      type->kind == PLAN_TMPFS ? NULL : config_res_get(res, CONFIG_FS_SPECIAL),
+		      dir);
 	if (!m)
 		return err_nomem(err);
 	m->attrs = MOUNT_ATTR_NODEV;
@@ -262,9 +311,7 @@ plan_fs(const struct config_res *res, struct runtime_plan *plan, struct strv *pr
 	}
 	options = config_res_list(res, CONFIG_FS_OPTIONS, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (fs_option_apply(type, options[i], m) < 0 &&
-		    strv_addf(problems, "fs %s: unknown option '%s' for the type '%s'", dir,
-			      options[i], name) < 0)
+		if (fs_option_apply(type, options[i], m) < 0)
 			return err_nomem(err);
 	}
 	return 0;

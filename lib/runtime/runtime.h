@@ -72,6 +72,17 @@ void runtime_plan_freep(struct runtime_plan **plan);
 #define auto_runtime_plan __attribute__((cleanup(runtime_plan_freep)))
 
 /**
+ * runtime_fs_check - whether an fs resource could be mounted here
+ * @problems: a line for a type that is unknown, or for a special that is not what the type needs
+ * @words: a line for each option that means nothing; may be the same vector
+ *
+ * runtime_plan_make() counts both as problems. Returns 0 or -ZE_NOMEM. Source: zonecfg(8), fs; a
+ * mistyped option is no error before the mount, as on Solaris.
+ */
+int runtime_fs_check(const struct config_res *fs, struct strv *problems, struct strv *words,
+		     struct err *err);
+
+/**
  * runtime_plan_print - the plan as text, one line a step (boot -n, tests)
  */
 int runtime_plan_print(const struct runtime_plan *plan, FILE *out);

@@ -256,7 +256,7 @@ WARNING: device '/dev/fuse' is configured in both zones."
 	assert_status 1
 	assert_stderr "zoneadm: zone 'dst': '/zones/dst' has mode 0750; it must be 0700, or users of the host reach the zone's files
 zoneadm: zone 'dst': '/zones/dst/root' exists although the zone is not installed; move it away, or remove it
-zoneadm: zone 'dst': clone: the zone failed to verify"
+zoneadm: zone 'dst': clone: zone failed to verify"
 	rm -rf "$POOL/dst"
 	chmod 777 "$POOL/other"
 	zonecfg -z dst "set zonepath=$POOL/other/dst; commit"

@@ -103,6 +103,32 @@ options_of() {
 	[ "$(zone_state web)" = installed ]
 }
 
+@test "a mistyped option is a warning of verify, before and after the installation" {
+	local told="fs /a: unknown option 'nosiud' for the type 'lofs'"
+	mkdir -p "$FZ_WORK/shared"
+	zone_configure new "add fs; set dir=/a; set special=$FZ_WORK/shared; set type=lofs; set options=[rw,nosiud]; end"
+	run --separate-stderr zoneadm -z new verify
+	assert_status 0
+	assert_stderr -p "zoneadm: zone 'new': warning: $told"
+	zone "add fs; set dir=/a; set special=$FZ_WORK/shared; set type=lofs; set options=[rw,nosiud]; end"
+	run --separate-stderr zoneadm -z web verify
+	assert_status 0
+	assert_stderr "zoneadm: zone 'web': warning: $told"
+	run --separate-stderr zoneadm -z web boot
+	assert_status 1
+	assert_stderr "zoneadm: zone 'web': $told
+zoneadm: zone 'web': boot: zone failed to verify"
+	[ "$(zone_state web)" = installed ]
+}
+
+@test "a type that cannot be mounted fails verify before anything is installed" {
+	zone_configure new "add fs; set dir=/d; set special=/srv; set type=jfs; end"
+	run --separate-stderr zoneadm -z new verify
+	assert_status 1
+	assert_stderr -p "zoneadm: zone 'new': fs /d: file systems of the type 'jfs' cannot be mounted
+zoneadm: zone 'new': verify: zone failed to verify"
+}
+
 @test "what cannot be idmapped is refused with the way out" {
 	mkdir -p "$FZ_WORK/ramfs"
 	mount -t ramfs none "$FZ_WORK/ramfs"
