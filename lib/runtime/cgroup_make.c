@@ -173,7 +173,7 @@ cgroup_up(const struct runtime_plan *plan, uint32_t id_base, struct err *err)
 	if (r == 0)
 		r = set_limits(plan, fd, err);
 	if (r == 0)
-		r = dev_policy_attach(plan, fd, err);
+		r = dev_policy_set(plan, fd, err);
 	if (r == 0)
 		r = delegate(fd, id_base, err);
 	return r;

@@ -2,25 +2,23 @@
 /*
  * The three directories of a zone that are made anew at each boot: /dev, /run and /run/host. Each
  * is a tmpfs of the host whose files belong to the zone's root: only so can it hold device nodes,
- * which the zone cannot make. A device policy stands behind the nodes.
+ * which the zone cannot make. The policy that stands behind the nodes is in dev_policy.c; what it
+ * allows is here, beside the table that it is about.
  */
 #include "runtime/runtime_priv.h"
 
 #include "base/err.h"
-#include "base/fault.h"
 #include "base/fd.h"
 #include "base/path.h"
 #include "base/str.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -214,102 +212,35 @@ dev_host_mount(const struct runtime_plan *plan, uint64_t id, struct err *err)
 	return fd_take(&fd);
 }
 
-/* ---- the device policy ---- */
-
-#define POLICY_INSNS_MAX 4096
-
-struct policy {
-	struct bpf_insn insns[POLICY_INSNS_MAX];
-	unsigned n;
-};
-
-#define ANY_MINOR (~0u)
-
-static void
-policy_emit(struct policy *policy, uint8_t code, uint8_t dst, uint8_t src, int16_t off, int32_t imm)
-{
-	if (policy->n < POLICY_INSNS_MAX)
-		policy->insns[policy->n] = (struct bpf_insn){
-		    .code = code, .dst_reg = dst, .src_reg = src, .off = off, .imm = imm};
-	policy->n++;
-}
-
-static void
-policy_return(struct policy *policy, int32_t value)
-{
-	policy_emit(policy, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, value);
-	policy_emit(policy, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
-}
-
-/* R2 holds the type, R4 the major, R5 the minor number of what is asked for. */
-static void
-policy_allow(struct policy *policy, uint32_t type, uint32_t dev_major, uint32_t dev_minor)
-{
-	bool any = dev_minor == ANY_MINOR;
-
-	policy_emit(policy, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_2, 0, any ? 3 : 4, (int32_t)type);
-	policy_emit(policy, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_4, 0, any ? 2 : 3,
-		    (int32_t)dev_major);
-	if (!any)
-		policy_emit(policy, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_5, 0, 2, (int32_t)dev_minor);
-	policy_return(policy, 1);
-}
-
-static void
-policy_load(struct policy *policy, uint8_t reg, size_t offset)
-{
-	policy_emit(policy, BPF_LDX | BPF_MEM | BPF_W, reg, BPF_REG_1, (int16_t)offset, 0);
-}
-
-static void
-policy_build(struct policy *policy, const struct runtime_plan *plan)
-{
-	struct stat st;
-
-	policy_load(policy, BPF_REG_2, offsetof(struct bpf_cgroup_dev_ctx, access_type));
-	policy_emit(policy, BPF_ALU64 | BPF_AND | BPF_K, BPF_REG_2, 0, 0, 0xffff);
-	policy_load(policy, BPF_REG_4, offsetof(struct bpf_cgroup_dev_ctx, major));
-	policy_load(policy, BPF_REG_5, offsetof(struct bpf_cgroup_dev_ctx, minor));
-	for (size_t i = 0; i < sizeof(dev_entries) / sizeof(dev_entries[0]); i++) {
-		if (S_ISCHR(dev_entries[i].mode))
-			policy_allow(policy, BPF_DEVCG_DEV_CHAR, dev_entries[i].major,
-				     dev_entries[i].minor);
-	}
-	policy_allow(policy, BPF_DEVCG_DEV_CHAR, 5, 2);           /* ptmx */
-	policy_allow(policy, BPF_DEVCG_DEV_CHAR, 136, ANY_MINOR); /* its other ends */
-	for (size_t i = 0; i < plan->devices.n; i++) {
-		if (stat(plan->devices.v[i], &st) == 0)
-			policy_allow(policy,
-				     S_ISBLK(st.st_mode) ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR,
-				     major(st.st_rdev), minor(st.st_rdev));
-	}
-	policy_return(policy, 0);
-}
+/* ---- what the device policy allows ---- */
 
 int
-dev_policy_attach(const struct runtime_plan *plan, int cgroup_fd, struct err *err)
+dev_rules(const struct runtime_plan *plan, struct dev_rule *ret, size_t max, size_t *ret_n,
+	  struct err *err)
 {
-	auto_free struct policy *policy = calloc(1, sizeof(*policy));
-	auto_close int prog_fd = -EBADF;
-	union bpf_attr load = {0}, attach = {0};
+	static const struct dev_rule terminals[] = {
+	    {S_IFCHR, 5, 2},               /* ptmx */
+	    {S_IFCHR, 136, DEV_ANY_MINOR}, /* its other ends */
+	};
+	struct stat st;
+	size_t n = 0;
 
-	if (!policy)
-		return err_nomem(err);
-	policy_build(policy, plan);
-	if (policy->n > POLICY_INSNS_MAX)
+	if (plan->devices.n + DEV_RULES_OWN > max)
 		return err_set(err, ZE_INVAL, 0, "too many devices for one zone");
-	load.prog_type = BPF_PROG_TYPE_CGROUP_DEVICE;
-	load.insns = (uint64_t)(uintptr_t)policy->insns;
-	load.insn_cnt = policy->n;
-	load.license = (uint64_t)(uintptr_t) "Apache-2.0";
-	prog_fd = (int)syscall(SYS_bpf, BPF_PROG_LOAD, &load, sizeof(load));
-	if (prog_fd < 0)
-		return err_set(err, ZE_IO, errno, "load the device policy");
-	attach.target_fd = (uint32_t)cgroup_fd;
-	attach.attach_bpf_fd = (uint32_t)prog_fd;
-	attach.attach_type = BPF_CGROUP_DEVICE;
-	attach.attach_flags = BPF_F_ALLOW_MULTI;
-	if (fault_point("bpf") || syscall(SYS_bpf, BPF_PROG_ATTACH, &attach, sizeof(attach)) < 0)
-		return err_set(err, ZE_IO, errno, "attach the device policy");
+	for (size_t i = 0; i < sizeof(dev_entries) / sizeof(dev_entries[0]); i++) {
+		if (S_ISCHR(dev_entries[i].mode))
+			ret[n++] =
+			    (struct dev_rule){S_IFCHR, dev_entries[i].major, dev_entries[i].minor};
+	}
+	for (size_t i = 0; i < sizeof(terminals) / sizeof(terminals[0]); i++)
+		ret[n++] = terminals[i];
+	for (size_t i = 0; i < plan->devices.n; i++) {
+		/* One that has gone since fails the boot when its node is made. */
+		if (stat(plan->devices.v[i], &st) == 0 &&
+		    (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)))
+			ret[n++] = (struct dev_rule){st.st_mode & S_IFMT, major(st.st_rdev),
+						     minor(st.st_rdev)};
+	}
+	*ret_n = n;
 	return 0;
 }

@@ -403,7 +403,7 @@ int priv_reset_process(void);
  */
 int priv_limit_core(void);
 
-/* ---- /dev and /run: dev.c
+/* ---- /dev and /run: dev.c, dev_policy.c
  * ----------------------------------------------------------------------------------- */
 
 /**
@@ -422,10 +422,30 @@ int dev_run_mount(const struct runtime_plan *plan, uint32_t id_base, struct err 
  */
 int dev_host_mount(const struct runtime_plan *plan, uint64_t id, struct err *err);
 
+#define DEV_ANY_MINOR (~0u)
+
+/* A device that processes of a zone may open. */
+struct dev_rule {
+	mode_t type; /* S_IFCHR or S_IFBLK */
+	unsigned major, minor;
+};
+
+#define DEV_RULES_OWN 16 /* room for those that every zone has */
+
 /**
- * dev_policy_attach - let the v2 cgroup use the zone's device nodes and no other
+ * dev_rules - the devices of a zone
+ * @ret: room for @max; -ZE_INVAL when they do not suffice
  */
-int dev_policy_attach(const struct runtime_plan *plan, int cgroup_fd, struct err *err);
+int dev_rules(const struct runtime_plan *plan, struct dev_rule *ret, size_t max, size_t *ret_n,
+	      struct err *err);
+
+/**
+ * dev_policy_set - let the zone's cgroup use the devices of dev_rules() and no other
+ * @cgroup2_fd: the v2 cgroup; the v1 ones have been made
+ *
+ * -ZE_NOTSUP when this host has neither BPF for cgroups nor the devices controller of version 1.
+ */
+int dev_policy_set(const struct runtime_plan *plan, int cgroup2_fd, struct err *err);
 
 /* ---- the tree of mounts: root.c
  * -------------------------------------------------------------------------------- */
