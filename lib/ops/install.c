@@ -241,7 +241,7 @@ make_root(struct install *in, bool *ret_finished, struct err *err)
 	return r;
 }
 
-static void
+static bool
 on_copy(void *arg, uint64_t done_bytes, size_t done_files)
 {
 	const struct install *in = arg;
@@ -250,6 +250,7 @@ on_copy(void *arg, uint64_t done_bytes, size_t done_files)
 	if (in->facts.files)
 		op_sayf(&in->req->say, OP_LINE_PROGRESS, "Copying <%zu> of <%zu> files: %zu%%",
 			done_files, in->facts.files, 100 * done_files / in->facts.files);
+	return !op_stop_wanted();
 }
 
 static int
@@ -385,8 +386,6 @@ make_from_packages(struct install *in, struct err *err)
 	int r;
 
 	r = copy_files(in, err);
-	if (r == 0 && op_stop_wanted())
-		r = err_set(err, ZE_INTR, 0, "interrupted");
 	if (r == 0)
 		r = initialize(in, err);
 	log_notes(in);

@@ -39,7 +39,7 @@ struct job {
 	unsigned level;
 	int root_fd;
 	atomic_size_t next;
-	atomic_bool failed;
+	atomic_bool failed, stopped;
 	atomic_uint_fast64_t done_bytes;
 	atomic_size_t done_files;
 };
@@ -219,8 +219,9 @@ work(void *arg)
 		}
 		if (w->r < 0)
 			job->failed = true;
-		if (w->progress && w->progress->fn)
-			w->progress->fn(w->progress->arg, job->done_bytes, job->done_files);
+		if (w->progress && w->progress->fn &&
+		    !w->progress->fn(w->progress->arg, job->done_bytes, job->done_files))
+			job->failed = job->stopped = true;
 	}
 	return NULL;
 }
@@ -268,7 +269,7 @@ copy_files(struct job *job, const struct pkg_progress *progress, struct err *err
 		}
 		worker_done(&workers[i]);
 	}
-	return r;
+	return r == 0 && job->stopped ? err_set(err, ZE_INTR, 0, "interrupted") : r;
 }
 
 static int
@@ -370,7 +371,8 @@ pkg_copy_level(const struct pkg_plan *plan, unsigned level, int root_fd,
 	if (r == 0)
 		r = set_directory_times(&job, &w, err);
 	worker_done(&w);
-	if (r == 0 && progress && progress->fn)
-		progress->fn(progress->arg, job.done_bytes, job.done_files);
+	if (r == 0 && progress && progress->fn &&
+	    !progress->fn(progress->arg, job.done_bytes, job.done_files))
+		return err_set(err, ZE_INTR, 0, "interrupted");
 	return r;
 }

@@ -115,8 +115,9 @@ struct pkg_notes {
 /* ---- making it
  * ------------------------------------------------------------------------------------- */
 
+/* Returns false to stop; called in the caller's own thread. */
 struct pkg_progress {
-	void (*fn)(void *arg, uint64_t done_bytes, size_t done_files);
+	bool (*fn)(void *arg, uint64_t done_bytes, size_t done_files);
 	void *arg;
 };
 
@@ -127,8 +128,8 @@ struct pkg_progress {
  * @root_fd: an empty zone root
  *
  * May take seconds before it makes anything when configuration has to be downloaded. Uses a second
- * thread, which has ended when it returns. Returns 0 or a negative code; what was made stays for
- * the caller to destroy, and nothing of it is synced.
+ * thread, which has ended when it returns. Returns 0 or a negative code, -ZE_INTR when @progress
+ * stopped it; what was made stays for the caller to destroy, and nothing of it is synced.
  */
 int pkg_copy(struct pkg_plan *plan, int root_fd, const struct pkg_progress *progress,
 	     struct pkg_notes *notes, struct err *err);

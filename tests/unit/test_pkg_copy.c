@@ -284,6 +284,37 @@ bad_triggers_are_refused(void **state)
 			    "/var/lib/dpkg/info/a.triggers: 'interest ../x' is no trigger");
 }
 
+static bool
+stop_at_once(void *arg, uint64_t done_bytes, size_t done_files)
+{
+	(void)done_bytes;
+	*(size_t *)arg = done_files;
+	return false;
+}
+
+static void
+copying_stops_when_it_is_told_to(void **state)
+{
+	struct pkg_progress on = {.fn = stop_at_once};
+	struct pkg_plan_facts facts;
+	auto_str struct str files = {0};
+	size_t done = 0;
+
+	(void)state;
+	on.arg = &done;
+	for (int i = 0; i < 2000; i++)
+		assert_int_equal(str_addf(&files, "/usr/share/doc/a/%d=x\n", i), 0);
+	fake_host_add(&fake,
+		      &(struct fake_package){.name = "a", .fields = ESSENTIAL, .files = files.s});
+	fake_host_done(&fake);
+	assert_int_equal(pkg_host_open(fake.root, &host, &err), 0);
+	assert_int_equal(pkg_plan_make(host, &(struct pkg_request){0}, &plan, &err), 0);
+	pkg_plan_facts(plan, &facts);
+	assert_int_equal(pkg_copy(plan, root_fd, &on, &notes, &err), -ZE_INTR);
+	assert_string_equal(err.msg, "interrupted");
+	assert_true(done < facts.files);
+}
+
 static void
 a_trigger_that_repeats_its_package_is_forgotten(void **state)
 {
@@ -416,6 +447,7 @@ main(void)
 	    TEST(the_database_is_unpacked_and_then_installed),
 	    TEST(the_end_is_refused_while_a_package_is_not_installed),
 	    TEST(bad_triggers_are_refused),
+	    TEST(copying_stops_when_it_is_told_to),
 	    TEST(a_trigger_that_repeats_its_package_is_forgotten),
 	    TEST(diversions_of_absent_packages_stay_behind),
 	    TEST(first_users_are_the_masters),
