@@ -19,8 +19,9 @@ struct str;
 struct config;     /* the configuration of one zone */
 struct config_res; /* one resource in it, or one that is being edited; also the global scope */
 
-#define CONFIG_NAME_MAX 63
-#define CONFIG_UUID_LEN 36
+#define CONFIG_NAME_MAX  63
+#define CONFIG_ZONES_MAX 8191 /* of a host, besides the global one */
+#define CONFIG_UUID_LEN  36
 
 /* ---- states and names --------------------------------------------------------------------------
  */
@@ -469,7 +470,8 @@ int config_template(const char *root, const char *from, const char *name, struct
  * config_save - write the document and the index line (see style: temporary, fsync, rename)
  * @old_name: the name it was loaded under, when it has been renamed; else NULL
  *
- * A new zone gets a line in the state configured. On failure both files are as they were.
+ * A new zone gets a line in the state configured; -ZE_INVAL when there are CONFIG_ZONES_MAX
+ * already. On failure both files are as they were.
  */
 int config_save(const char *root, const struct config *cfg, const char *old_name, struct err *err);
 

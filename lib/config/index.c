@@ -374,14 +374,17 @@ config_index_edit(const char *text, size_t size_bytes, const struct config_index
 		  struct str *ret, bool *ret_changed, struct err *err)
 {
 	struct index_line fields;
-	bool found = false;
+	bool found = false, readable;
 	struct slice line;
+	size_t zones = 0;
 	int r = 0;
 
 	for (size_t pos = 0; r == 0 && pos < size_bytes;) {
 		line = next_line(text, size_bytes, &pos);
-		if (parse_line(line.p, line.len, &fields) < 0 ||
-		    !slice_is(&fields.name, change->name) || (found && !change->remove)) {
+		readable = parse_line(line.p, line.len, &fields) == 0;
+		zones += readable && !slice_is(&fields.name, "global");
+		if (!readable || !slice_is(&fields.name, change->name) ||
+		    (found && !change->remove)) {
 			if (str_add(ret, line.p, line.len) < 0 || str_add(ret, "\n", 1) < 0)
 				r = err_nomem(err);
 			continue;
@@ -390,7 +393,12 @@ config_index_edit(const char *text, size_t size_bytes, const struct config_index
 		if (!change->remove)
 			r = line_write(ret, change, &fields, err);
 	}
-	if (r == 0 && !found && change->add)
+	if (r == 0 && !found && change->add && zones >= CONFIG_ZONES_MAX)
+		r = err_set(err, ZE_INVAL, 0,
+			    "this host has %d zones already, and no more are possible; delete one "
+			    "first",
+			    CONFIG_ZONES_MAX);
+	else if (r == 0 && !found && change->add)
 		r = line_write(ret, change, NULL, err);
 	else if (r == 0 && !found)
 		r = err_set(err, ZE_NOENT, 0, "%s: No such zone configured", change->name);

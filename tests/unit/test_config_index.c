@@ -180,6 +180,29 @@ adding_and_removing(void **state)
 }
 
 static void
+a_host_has_at_most_8191_zones(void **state)
+{
+	const struct config_index_change add = {.name = "new", .zonepath = "/new", .add = true},
+					 more = {.name = "more", .zonepath = "/more", .add = true},
+					 move = {.name = "z1", .zonepath = "/x", .add = true};
+	auto_str struct str full = {0}, out = {0}, moved = {0};
+	bool changed;
+
+	(void)state;
+	assert_int_equal(str_addf(&full, "# not one\nnor:this:one\nglobal:installed:/\n"), 0);
+	for (int i = 1; i < CONFIG_ZONES_MAX; i++)
+		assert_int_equal(str_addf(&full, "z%d:configured:/z:\n", i), 0);
+	assert_int_equal(edit(full.s, &add, &out, &changed), 0);
+	str_free(&full);
+	full = out;
+	out = (struct str){0};
+	assert_int_equal(edit(full.s, &move, &moved, &changed), 0);
+	assert_int_equal(edit(full.s, &more, &out, &changed), -ZE_INVAL);
+	assert_string_equal(err.msg, "this host has 8191 zones already, and no more are possible; "
+				     "delete one first");
+}
+
+static void
 eight_thousand_zones_are_read_in_no_time(void **state)
 {
 	auto_index struct config_index index = {0};
@@ -205,6 +228,7 @@ main(void)
 	    cmocka_unit_test(quotes_and_further_fields_are_kept),
 	    cmocka_unit_test(leaving_configured_makes_a_uuid_and_returning_drops_it),
 	    cmocka_unit_test(adding_and_removing),
+	    cmocka_unit_test(a_host_has_at_most_8191_zones),
 	    cmocka_unit_test(eight_thousand_zones_are_read_in_no_time),
 	};
 
