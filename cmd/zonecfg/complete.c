@@ -13,9 +13,11 @@
 
 /* The unfinished command: its complete words, and the word that ends at the cursor. */
 struct unfinished {
-	struct strv words; /* "=" is a word of its own */
-	size_t start;      /* where the last word begins */
-	char *last;        /* "" when a new one begins */
+	struct strv words;      /* "=" is a word of its own */
+	enum config_type scope; /* in which it will be carried out */
+	bool opens;   /* that scope is opened on this very line: there is no resource yet */
+	size_t start; /* where the last word begins */
+	char *last;   /* "" when a new one begins */
 	bool quoted;
 };
 
@@ -36,6 +38,23 @@ add_token(struct unfinished *u, const struct token *tok)
 	return strv_add(&u->words, text.s);
 }
 
+/* What a complete command on the line does to the scope of those behind it. */
+static void
+follow_scope(struct unfinished *u)
+{
+	const struct strv *w = &u->words;
+	int type;
+
+	if (w->n > 1 && u->scope == CONFIG_GLOBAL &&
+	    (!strcmp(w->v[0], "add") || !strcmp(w->v[0], "select"))) {
+		type = config_type_find(w->v[1]);
+		u->scope = type < 0 ? CONFIG_GLOBAL : (enum config_type)type;
+		u->opens = type >= 0;
+	} else if (w->n > 0 && (!strcmp(w->v[0], "end") || !strcmp(w->v[0], "cancel"))) {
+		u->scope = CONFIG_GLOBAL;
+	}
+}
+
 /* Only the last command on the line counts. In a list, the word begins behind the last comma. */
 static int
 read_unfinished(const char *line, struct unfinished *u)
@@ -51,6 +70,7 @@ read_unfinished(const char *line, struct unfinished *u)
 		if (tok.kind == TOKEN_END)
 			break;
 		if (tok.kind == TOKEN_SEMICOLON) {
+			follow_scope(u);
 			strv_free(&u->words);
 			place = PLACE_PLAIN;
 			continue;
@@ -88,9 +108,9 @@ offer(const struct unfinished *u, struct strv *ret, const char *value, const cha
 }
 
 static int
-offer_commands(const struct session *s, const struct unfinished *u, struct strv *ret)
+offer_commands(const struct unfinished *u, struct strv *ret)
 {
-	unsigned want = s->res ? COMMAND_RESOURCE : COMMAND_GLOBAL;
+	unsigned want = u->scope == CONFIG_GLOBAL ? COMMAND_GLOBAL : COMMAND_RESOURCE;
 	int r = 0;
 
 	for (const struct command *c = commands; r == 0 && c->name; c++)
@@ -197,6 +217,8 @@ offer_elements(const struct session *s, const struct unfinished *u, int prop, st
 	size_t n;
 	int r = 0;
 
+	if (u->opens)
+		return 0;
 	list = config_res_list(scope(s), prop, &n);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = offer(u, ret, list[i], "");
@@ -236,14 +258,13 @@ complete_resource(const struct session *s, const struct unfinished *u, struct st
 static int
 complete_value(const struct session *s, const struct unfinished *u, struct strv *ret)
 {
-	enum config_type type = s->res ? config_res_type(s->res) : CONFIG_GLOBAL;
 	const struct strv *w = &u->words;
 	bool removes = !strcmp(w->v[0], "remove");
 	int prop;
 
 	if (w->n == 1)
-		return offer_props(u, type, OFFER_LISTS, "", ret);
-	prop = config_prop_find(type, w->v[1]);
+		return offer_props(u, u->scope, OFFER_LISTS, "", ret);
+	prop = config_prop_find(u->scope, w->v[1]);
 	if (prop < 0)
 		return 0;
 	return removes ? offer_elements(s, u, prop, ret) : offer_values(s, u, prop, ret);
@@ -252,13 +273,12 @@ complete_value(const struct session *s, const struct unfinished *u, struct strv 
 static int
 complete_set(const struct session *s, const struct unfinished *u, struct strv *ret)
 {
-	enum config_type type = s->res ? config_res_type(s->res) : CONFIG_GLOBAL;
 	const struct strv *w = &u->words;
 	int prop;
 
 	if (w->n == 1)
-		return offer_props(u, type, OFFER_ALL, "=", ret);
-	prop = config_prop_find(type, w->v[1]);
+		return offer_props(u, u->scope, OFFER_ALL, "=", ret);
+	prop = config_prop_find(u->scope, w->v[1]);
 	return prop < 0 || w->n < 3 ? 0 : offer_values(s, u, prop, ret);
 }
 
@@ -283,23 +303,22 @@ complete_help(const struct session *s, const struct unfinished *u, struct strv *
 static int
 complete_command(const struct session *s, const struct unfinished *u, struct strv *ret)
 {
-	enum config_type type = s->res ? config_res_type(s->res) : CONFIG_GLOBAL;
 	const struct strv *w = &u->words;
 	const char *cmd = w->n ? w->v[0] : "";
 
 	if (w->n == 0)
-		return offer_commands(s, u, ret);
+		return offer_commands(u, ret);
 	if (!strcmp(cmd, "help") || !strcmp(cmd, "?"))
 		return complete_help(s, u, ret);
 	if (!strcmp(cmd, "set"))
 		return complete_set(s, u, ret);
 	if (!strcmp(cmd, "clear"))
-		return w->n == 1 ? offer_props(u, type, OFFER_CLEARABLE, "", ret) : 0;
+		return w->n == 1 ? offer_props(u, u->scope, OFFER_CLEARABLE, "", ret) : 0;
 	if (!strcmp(cmd, "create"))
 		return !strcmp(w->v[w->n - 1], "-t") ? offer_zones(s, u, true, ret) : 0;
-	if (s->res && !strcmp(cmd, "info"))
-		return w->n == 1 ? offer_props(u, type, OFFER_ALL, "", ret) : 0;
-	if (s->res && (!strcmp(cmd, "add") || !strcmp(cmd, "remove")))
+	if (u->scope != CONFIG_GLOBAL && !strcmp(cmd, "info"))
+		return w->n == 1 ? offer_props(u, u->scope, OFFER_ALL, "", ret) : 0;
+	if (u->scope != CONFIG_GLOBAL && (!strcmp(cmd, "add") || !strcmp(cmd, "remove")))
 		return complete_value(s, u, ret);
 	if (!strcmp(cmd, "add"))
 		return w->n == 1 ? offer_types(s, u, false, ret) : 0;
@@ -338,6 +357,7 @@ complete(const struct session *s, const char *line, struct strv *ret, size_t *re
 	__attribute__((cleanup(unfinished_free))) struct unfinished u = {0};
 	int r;
 
+	u.scope = s->res ? config_res_type(s->res) : CONFIG_GLOBAL;
 	r = read_unfinished(line, &u);
 	if (r < 0)
 		return r;

@@ -108,6 +108,23 @@ commands_complete_by_scope(void **state)
 }
 
 static void
+a_scope_opened_earlier_on_the_line_counts(void **state)
+{
+	auto_session struct session s = {0};
+
+	(void)state;
+	open_session(&s);
+	expect_completion(&s, "create -b; add fs; e", 19, "end exit");
+	expect_completion(&s, "create -b; add fs; set sp", 23, "special=");
+	expect_completion(&s, "create -b; add fs; set dir=/a; end; e", 36, "exit export");
+	expect_completion(&s, "create -b; add fs; cancel; set autob", 31, "autoboot=");
+	type(&s, "create -b; add admin; set user=u; set auths=login");
+	expect_completion(&s, "end; add admin; add auths m", 26, "manage");
+	expect_completion(&s, "end; add admin; remove auths ", 29, "");
+	expect_completion(&s, "cancel; add no; set autob", 20, "autoboot=");
+}
+
+static void
 properties_and_their_values_complete(void **state)
 {
 	auto_session struct session s = {0};
@@ -221,6 +238,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(export_is_a_fixed_point),
 	    cmocka_unit_test(commands_complete_by_scope),
+	    cmocka_unit_test(a_scope_opened_earlier_on_the_line_counts),
 	    cmocka_unit_test(properties_and_their_values_complete),
 	    cmocka_unit_test(resources_complete_by_what_is_there),
 	    cmocka_unit_test(templates_and_topics_complete),
