@@ -124,7 +124,11 @@ parse(int argc, char **argv, struct zlogin *zl)
 	if (optind == argc)
 		return 0;
 	zl->text = command_quote(argv + optind, argc - optind);
-	return 0;
+	if (zl->text)
+		return 0;
+	/* Without its text it would be a login. */
+	(void)fprintf(stderr, "zlogin: out of memory\n");
+	return ZLOGIN_FAILED;
 }
 
 /*

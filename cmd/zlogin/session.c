@@ -236,6 +236,40 @@ start(const struct zlogin *zl, struct runtime_entered *ret, struct err *err)
 	return r;
 }
 
+/*
+ * A login program that refuses a user has opened a terminal before, and what it ends with is not
+ * told from what the user's shell ends with. So the zone is asked, where it has a program for that.
+ */
+static int
+check_user(const struct zlogin *zl, struct err *err)
+{
+	const char *const argv[] = {"id", "--", zl->user, NULL};
+	const char *const envp[] = {"PATH=/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+	struct runtime_enter_req req = {.zone = zl->zone, .argv = argv, .envp = envp};
+	auto_close int null_fd = open("/dev/null", O_RDWR | O_CLOEXEC), pid_fd = -EBADF;
+	struct runtime_entered entered;
+	siginfo_t info = {0};
+	int r;
+
+	if (null_fd < 0)
+		return err_set(err, ZE_IO, errno, "open /dev/null");
+	for (int i = 0; i < 3; i++)
+		req.stdio[i] = null_fd;
+	r = runtime_enter(&req, &entered, err);
+	if (r == -ZE_NOENT) {
+		err_clear(err);
+		return 0;
+	}
+	if (r < 0)
+		return r;
+	pid_fd = entered.pid_fd;
+	while (waitid(P_PIDFD, (id_t)pid_fd, &info, WEXITED) < 0 && errno == EINTR)
+		;
+	if (info.si_code == CLD_EXITED && info.si_status == 1)
+		return err_set(err, ZE_NOENT, 0, "zone '%s' has no user '%s'", zl->zone, zl->user);
+	return 0;
+}
+
 int
 session_run(const struct zlogin *zl, struct err *err)
 {
@@ -246,7 +280,9 @@ session_run(const struct zlogin *zl, struct err *err)
 	bool ended;
 	int r;
 
-	r = start(zl, &entered, err);
+	r = strcmp(zl->user, "root") != 0 ? check_user(zl, err) : 0;
+	if (r == 0)
+		r = start(zl, &entered, err);
 	if (r < 0)
 		return ZLOGIN_FAILED;
 	s.far_fd = entered.pty_fd;

@@ -219,6 +219,24 @@ print("\nexit", child.exitstatus, child.signalstatus)
 	assert_output -p "exit 0 None"
 }
 
+@test "a session for a user that the zone does not have is not opened" {
+	zone
+	run at_terminal zlogin -l nosuch web </dev/null
+	assert_output -p "zlogin: zone 'web' has no user 'nosuch'"
+	assert_output -p "exit 1 None"
+	refute_output Connected
+	run at_terminal zlogin -l user web <<-'EOT'
+		EXPECT Connected
+		SEND id -un; exit 7\r
+		EXPECT user
+	EOT
+	assert_output -p "exit 0 None"
+	# Where nobody can be asked, the login program says it.
+	rm "$POOL/web/root/bin/id"
+	run at_terminal zlogin -l nosuch web </dev/null
+	assert_output -p Connected
+}
+
 @test "escapes: leave, send one, swallow; -E and -e change them; -Q says nothing" {
 	zone
 	run at_terminal zlogin -S web <<-'EOT'
