@@ -17,38 +17,26 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#define FILTER_SIZE_MAX (BPF_MAXINSNS * sizeof(struct sock_filter))
+
 int
 filter_load(const char *name, struct filter *ret, struct err *err)
 {
 	auto_free char *path = NULL, *bytes = NULL;
-	struct filter_header header;
-	struct filter filter = {0};
-	size_t size, at = sizeof(header);
+	size_t size;
 	int r;
 
 	if (asprintf(&path, RUNTIME_DIR "/%s", name) < 0) {
 		path = NULL; /* undefined after a failure */
 		return err_nomem(err);
 	}
-	r = path_file_read(path, 1u << 20, &bytes, &size, err);
+	r = path_file_read(path, FILTER_SIZE_MAX, &bytes, &size, err);
 	if (r < 0)
 		return err_add(err, "system call filter");
-	if (size < sizeof(header))
+	if (size == 0 || size % sizeof(struct sock_filter) != 0)
 		return err_set(err, ZE_FORMAT, 0, "'%s' is not a system call filter", path);
-	memcpy(&header, bytes, sizeof(header));
-	if (header.magic != FILTER_MAGIC || header.n > FILTER_PROGRAMS_MAX)
-		return err_set(err, ZE_FORMAT, 0, "'%s' is not a system call filter", path);
-	for (uint32_t i = 0; i < header.n; i++) {
-		if (header.len[i] == 0 || header.len[i] > BPF_MAXINSNS ||
-		    (size - at) / sizeof(struct sock_filter) < header.len[i])
-			return err_set(err, ZE_FORMAT, 0, "'%s' is not a system call filter", path);
-		filter.programs[i].len = (uint16_t)header.len[i];
-		filter.programs[i].instructions = bytes + at;
-		at += header.len[i] * sizeof(struct sock_filter);
-	}
-	filter.n = header.n;
-	filter.bytes = ptr_take(&bytes);
-	*ret = filter;
+	ret->len = (uint16_t)(size / sizeof(struct sock_filter));
+	ret->instructions = (struct sock_filter *)(void *)ptr_take(&bytes);
 	return 0;
 }
 
@@ -57,7 +45,7 @@ filter_free(struct filter *filter)
 {
 	int saved_errno = errno;
 
-	free(filter->bytes);
+	free(filter->instructions);
 	*filter = (struct filter){0};
 	errno = saved_errno;
 }
@@ -65,13 +53,7 @@ filter_free(struct filter *filter)
 int
 filter_apply(const struct filter *filter)
 {
-	struct sock_fprog prog;
+	struct sock_fprog program = {.len = filter->len, .filter = filter->instructions};
 
-	for (unsigned i = 0; i < filter->n; i++) {
-		prog.len = filter->programs[i].len;
-		prog.filter = filter->programs[i].instructions;
-		if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog) < 0)
-			return -1;
-	}
-	return 0;
+	return (int)syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &program);
 }

@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 
+#include <linux/filter.h>
 #include <linux/sched.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -343,26 +344,20 @@ void filter_name(uint64_t caps, bool core_pinned, char *ret, size_t size);
  */
 int filter_ensure(uint64_t caps, bool core_pinned, struct err *err);
 
-#define FILTER_MAGIC 0x465a5a31u /* "FZZ1" */
-
-/* A filter, ready for the kernel: programs that are loaded one after the other. */
-#define FILTER_PROGRAMS_MAX 2
-
-/* How a filter file begins; the instructions of its programs follow. */
-struct filter_header {
-	uint32_t magic;
-	uint32_t n;
-	uint32_t len[FILTER_PROGRAMS_MAX]; /* instructions of each */
-};
-
+/* A filter, ready for the kernel. */
 struct filter {
-	void *bytes; /* owns what the programs point into */
-	unsigned n;
-	struct {
-		uint16_t len;
-		void *instructions;
-	} programs[FILTER_PROGRAMS_MAX];
+	struct sock_filter *instructions;
+	uint16_t len;
 };
+
+/**
+ * filter_compile - the program for a capability set
+ * @core_pinned: the limit on core dumps stays where it was put
+ * @ret: free with filter_free()
+ *
+ * Returns 0, -ZE_NOMEM, or -ZE_NOTSUP when the lists have outgrown what a filter can hold.
+ */
+int filter_compile(uint64_t caps, bool core_pinned, struct filter *ret, struct err *err);
 
 /**
  * filter_load - read a filter file
@@ -377,6 +372,53 @@ void filter_free(struct filter *filter);
  * Returns 0 or -1 with errno set.
  */
 int filter_apply(const struct filter *filter);
+
+/* ---- the filter's program: filter_code.c
+ * ------------------------------------------------------------------------------------------- */
+
+/* A program in the making, from its end to its beginning. */
+struct code {
+	struct sock_filter instructions[BPF_MAXINSNS];
+	unsigned n;
+};
+
+/* From @first to where the next one begins; the last goes to the end. The first begins at 0. */
+struct code_range {
+	uint32_t first;
+	unsigned place; /* where it goes on for these */
+};
+
+/**
+ * code_return - the end: what becomes of the call
+ *
+ * Returns its place, as all of these do.
+ */
+unsigned code_return(struct code *code, uint32_t action);
+
+/**
+ * code_if_equal - whether what was loaded last is @value
+ */
+unsigned code_if_equal(struct code *code, uint32_t value, unsigned yes, unsigned no);
+
+/**
+ * code_ranges - which of @n ranges what was loaded last is in: a binary search
+ */
+unsigned code_ranges(struct code *code, const struct code_range *ranges, size_t n);
+
+/**
+ * code_load - look at 32 bits of struct seccomp_data, and go on at @next
+ */
+unsigned code_load(struct code *code, size_t offset, unsigned next);
+
+/**
+ * code_argument - where one half of an argument is in struct seccomp_data
+ */
+size_t code_argument(unsigned arg, bool high);
+
+/**
+ * code_begin - the first of the @code->n instructions; NULL when they are too many
+ */
+const struct sock_filter *code_begin(const struct code *code);
 
 /* ---- privileges: priv.c
  * ------------------------------------------------------------------------------------- */

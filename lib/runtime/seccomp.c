@@ -4,8 +4,8 @@
  * with EPERM; one that libseccomp does not know yet fails with ENOSYS, so that the C library takes
  * an older one instead. Calls that need a capability which the zone lacks are left out with it.
  *
- * Compiling takes milliseconds, so the programs are kept as bytes in /run/zones, a file for each
- * set of capabilities, and loading one takes two system calls.
+ * Compiling takes a millisecond, so the program is kept as bytes in /run/zones, a file for each set
+ * of capabilities. libseccomp knows the names and numbers; the program is ours: filter_code.c.
  */
 #include "runtime/runtime_priv.h"
 
@@ -13,8 +13,8 @@
 #include "base/fd.h"
 #include "base/path.h"
 
+#include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -24,17 +24,15 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Raised with every change of the lists, so that no old file is taken for a new one. */
-#define FILTER_REVISION 2
+#define FILTER_REVISION 3
 
-/* More than any kernel has numbers of. */
-#define FAMILIES_MAX 64
+/* More than any ABI has numbers of. */
+#define CALLS_MAX 1024u
 
 /* Allowed when the zone has the capability. */
 static const struct {
@@ -70,197 +68,185 @@ is_allowed(const char *name, uint64_t caps)
 	return false;
 }
 
-/* A filter that knows the native ABI and, on x86, the 32-bit one. x32 and all others: ENOSYS. */
-static scmp_filter_ctx
-new_filter(uint32_t action)
-{
-	scmp_filter_ctx ctx = seccomp_init(action);
-
-	if (!ctx)
-		return NULL;
-	if (seccomp_attr_set(ctx, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ERRNO(ENOSYS)) < 0 ||
-	    seccomp_attr_set(ctx, SCMP_FLTATR_CTL_NNP, 0) < 0 ||
-	    seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2) < 0 ||
-	    (seccomp_arch_native() == SCMP_ARCH_X86_64 &&
-	     seccomp_arch_add(ctx, SCMP_ARCH_X86) < 0)) {
-		seccomp_release(ctx);
-		return NULL;
-	}
-	return ctx;
-}
-
-/* One rule for each call that libseccomp knows in @arch. */
-static int
-add_known(scmp_filter_ctx ctx, uint32_t arch, uint64_t caps)
-{
-	for (int nr = 0; nr < 1024; nr++) {
-		auto_free char *name = seccomp_syscall_resolve_num_arch(arch, nr);
-		int r;
-
-		if (!name)
-			continue;
-		r = seccomp_rule_add(
-		    ctx, is_allowed(name, caps) ? SCMP_ACT_ALLOW : SCMP_ACT_ERRNO(EPERM),
-		    seccomp_syscall_resolve_name(name), 0);
-		if (r < 0 && r != -EEXIST)
-			return r;
-	}
-	return 0;
-}
-
-/* Which calls: by number alone, which the kernel can decide once and for all. */
-static int
-make_list(uint64_t caps, scmp_filter_ctx *ret)
-{
-	scmp_filter_ctx ctx = new_filter(SCMP_ACT_ERRNO(ENOSYS));
-	int r;
-
-	if (!ctx)
-		return -ENOMEM;
-	r = add_known(ctx, seccomp_arch_native(), caps);
-	if (r == 0 && seccomp_arch_native() == SCMP_ARCH_X86_64)
-		r = add_known(ctx, SCMP_ARCH_X86, caps);
-	if (r < 0)
-		seccomp_release(ctx);
-	else
-		*ret = ctx;
-	return r;
-}
-
-/* Kinds of sockets that a zone has; see refuse_families(). */
-static bool
-is_family_allowed(int family)
-{
-	static const int allowed[] = {AF_UNSPEC, AF_UNIX,    AF_INET,  AF_INET6,
-				      AF_KEY,    AF_NETLINK, AF_PACKET};
-
-	for (size_t i = 0; i < sizeof(allowed) / sizeof(allowed[0]); i++) {
-		if (allowed[i] == family)
-			return true;
-	}
-	return false;
-}
-
-/*
- * The other families know no namespaces (the hypervisor, the kernel's ciphers, Bluetooth), or are
- * seldom used code of the kernel, which loads the module for whoever asks. The same for pairs: the
- * module is loaded before the family says that it has none.
- */
-static int
-refuse_families(scmp_filter_ctx ctx)
-{
-	static const char *const calls[] = {"socket", "socketpair"};
-	int r = 0;
-
-	for (int family = 0; r == 0 && family < FAMILIES_MAX; family++) {
-		if (is_family_allowed(family))
-			continue;
-		for (size_t i = 0; r == 0 && i < sizeof(calls) / sizeof(calls[0]); i++)
-			r = seccomp_rule_add(
-			    ctx, SCMP_ACT_ERRNO(EAFNOSUPPORT),
-			    seccomp_syscall_resolve_name(calls[i]), 1,
-			    SCMP_CMP(0, SCMP_CMP_MASKED_EQ, 0xffffffffu, (uint32_t)family));
-	}
-	return r;
-}
-
-/*
- * Which arguments. The kernel uses the low 32 bits of these alone, so only they are compared: a
- * filter that looked at all 64 could be walked around.
- */
-static int
-make_arguments(bool core_pinned, scmp_filter_ctx *ret)
-{
-	static const struct {
+/* The ends of the program, and where the calls go that are looked at more closely. */
+struct places {
+	unsigned allow, refuse, unknown;
+	unsigned no_family, done; /* the latter: says so, and nothing is done */
+	struct {
 		const char *name;
-		unsigned arg;
-		uint32_t value;
-		uint32_t action;
-		bool core; /* only when core dumps are kept from the host */
-	} rules[] = {
+		unsigned place;
+	} looked_at[8];
+	size_t n_looked_at;
+};
+
+static void
+look_at(struct places *places, const char *name, unsigned place)
+{
+	assert(places->n_looked_at < sizeof(places->looked_at) / sizeof(places->looked_at[0]));
+	places->looked_at[places->n_looked_at].name = name;
+	places->looked_at[places->n_looked_at].place = place;
+	places->n_looked_at++;
+}
+
+/*
+ * Goes to @one_of for an argument that is one of @n values, else to @other. The kernel uses the low
+ * 32 bits of these alone, so only they are compared: a filter that looked at all 64 could be walked
+ * around.
+ */
+static unsigned
+argument_in(struct code *code, unsigned arg, const uint32_t *values, size_t n, unsigned one_of,
+	    unsigned other)
+{
+	unsigned at = other;
+
+	for (size_t i = 0; i < n; i++)
+		at = code_if_equal(code, values[i], one_of, at);
+	return code_load(code, code_argument(arg, false), at);
+}
+
+/* A pointer is looked at whole. */
+static unsigned
+argument_null(struct code *code, unsigned arg, unsigned null, unsigned set)
+{
+	unsigned at = code_if_equal(code, 0, null, set);
+
+	at = code_load(code, code_argument(arg, true), at);
+	at = code_if_equal(code, 0, at, set);
+	return code_load(code, code_argument(arg, false), at);
+}
+
+/*
+ * Kinds of sockets that a zone has. The other families know no namespaces (the hypervisor, the
+ * kernel's ciphers, Bluetooth), or are seldom used code of the kernel, which loads the module for
+ * whoever asks. The same for pairs: the module is loaded before the family says that it has none.
+ */
+static void
+look_at_sockets(struct code *code, struct places *places)
+{
+	static const uint32_t families[] = {AF_UNSPEC, AF_UNIX,    AF_INET,  AF_INET6,
+					    AF_KEY,    AF_NETLINK, AF_PACKET};
+	unsigned place = argument_in(code, 0, families, sizeof(families) / sizeof(families[0]),
+				     places->allow, places->no_family);
+
+	look_at(places, "socket", place);
+	look_at(places, "socketpair", place);
+}
+
+static void
+look_at_terminals(struct code *code, struct places *places)
+{
+	static const uint32_t requests[] = {
 	    /* Typing into the terminal of whoever looks at the zone. */
-	    {"ioctl", 1, TIOCSTI, SCMP_ACT_ERRNO(EPERM), false},
+	    TIOCSTI,
 	    /* Another line discipline: any terminal would do to load modules of the host's. */
-	    {"ioctl", 1, TIOCSETD, SCMP_ACT_ERRNO(EPERM), false},
-	    /* Done, says the kernel, and does nothing: the limit stays where it was. */
-	    {"setrlimit", 0, RLIMIT_CORE, SCMP_ACT_ERRNO(0), true},
+	    TIOCSETD,
 	};
-	scmp_filter_ctx ctx = new_filter(SCMP_ACT_ALLOW);
-	int r = ctx ? 0 : -ENOMEM;
 
-	for (size_t i = 0; r == 0 && i < sizeof(rules) / sizeof(rules[0]); i++) {
-		if (rules[i].core && !core_pinned)
-			continue;
-		r = seccomp_rule_add(
-		    ctx, rules[i].action, seccomp_syscall_resolve_name(rules[i].name), 1,
-		    SCMP_CMP(rules[i].arg, SCMP_CMP_MASKED_EQ, 0xffffffffu, rules[i].value));
-	}
-	if (r == 0)
-		r = refuse_families(ctx);
-	if (r == 0 && core_pinned)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(0), SCMP_SYS(prlimit64), 3,
-				     SCMP_CMP(1, SCMP_CMP_MASKED_EQ, 0xffffffffu, RLIMIT_CORE),
-				     SCMP_CMP(2, SCMP_CMP_NE, 0, 0),
-				     SCMP_CMP(3, SCMP_CMP_EQ, 0, 0));
-	if (r == 0 && core_pinned)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(prlimit64), 3,
-				     SCMP_CMP(1, SCMP_CMP_MASKED_EQ, 0xffffffffu, RLIMIT_CORE),
-				     SCMP_CMP(2, SCMP_CMP_NE, 0, 0),
-				     SCMP_CMP(3, SCMP_CMP_NE, 0, 0));
-	if (r < 0 && ctx)
-		seccomp_release(ctx);
-	else if (r == 0)
-		*ret = ctx;
-	return r;
+	look_at(places, "ioctl",
+		argument_in(code, 1, requests, sizeof(requests) / sizeof(requests[0]),
+			    places->refuse, places->allow));
 }
 
-/* Append a compiled program to @fd and note its length. */
-static int export(scmp_filter_ctx ctx, int fd, uint32_t *ret_len)
+/* Core dumps are kept from the host's handler by their limit, which stays where it is. */
+static void
+look_at_core_limit(struct code *code, struct places *places)
 {
-	off_t before = lseek(fd, 0, SEEK_END), after;
+	static const uint32_t core[] = {RLIMIT_CORE};
+	unsigned set;
 
-	if (seccomp_export_bpf(ctx, fd) < 0)
-		return -1;
-	after = lseek(fd, 0, SEEK_END);
-	if (before < 0 || after < 0)
-		return -1;
-	*ret_len = (uint32_t)((size_t)(after - before) / sizeof(struct sock_filter));
+	look_at(places, "setrlimit", argument_in(code, 0, core, 1, places->done, places->allow));
+	/* One that asks for the old limit as well would not get it. */
+	set = argument_null(code, 3, places->done, places->refuse);
+	set = argument_null(code, 2, places->allow, set);
+	look_at(places, "prlimit64", argument_in(code, 1, core, 1, set, places->allow));
+}
+
+/* Where a call goes, by its name in the ABI; NULL: libseccomp does not know it yet. */
+static unsigned
+place_of(const struct places *places, const char *name, uint64_t caps)
+{
+	if (!name)
+		return places->unknown;
+	if (!is_allowed(name, caps))
+		return places->refuse;
+	for (size_t i = 0; i < places->n_looked_at; i++) {
+		if (!strcmp(places->looked_at[i].name, name))
+			return places->looked_at[i].place;
+	}
+	return places->allow;
+}
+
+/* All calls of one ABI, by their numbers; what comes after them is unknown, x32 with it. */
+static unsigned
+look_at_numbers(struct code *code, const struct places *places, uint32_t arch, uint64_t caps)
+{
+	struct code_range ranges[CALLS_MAX + 1];
+	size_t n = 0;
+
+	for (uint32_t nr = 0; nr <= CALLS_MAX; nr++) {
+		auto_free char *name =
+		    nr < CALLS_MAX ? seccomp_syscall_resolve_num_arch(arch, (int)nr) : NULL;
+		unsigned place = place_of(places, name, caps);
+
+		if (n == 0 || ranges[n - 1].place != place)
+			ranges[n++] = (struct code_range){.first = nr, .place = place};
+	}
+	return code_load(code, offsetof(struct seccomp_data, nr), code_ranges(code, ranges, n));
+}
+
+static void
+write_program(struct code *code, uint64_t caps, bool core_pinned)
+{
+	struct places places = {
+	    .allow = code_return(code, SECCOMP_RET_ALLOW),
+	    .refuse = code_return(code, SECCOMP_RET_ERRNO | EPERM),
+	    .unknown = code_return(code, SECCOMP_RET_ERRNO | ENOSYS),
+	    .no_family = code_return(code, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+	    .done = code_return(code, SECCOMP_RET_ERRNO | 0),
+	};
+	uint32_t native = seccomp_arch_native();
+	unsigned at = places.unknown;
+
+	look_at_sockets(code, &places);
+	look_at_terminals(code, &places);
+	if (core_pinned)
+		look_at_core_limit(code, &places);
+	/* The native ABI and, on x86, the 32-bit one; all others: ENOSYS. */
+	if (native == SCMP_ARCH_X86_64)
+		at = code_if_equal(code, SCMP_ARCH_X86,
+				   look_at_numbers(code, &places, SCMP_ARCH_X86, caps), at);
+	at = code_if_equal(code, native, look_at_numbers(code, &places, native, caps), at);
+	(void)code_load(code, offsetof(struct seccomp_data, arch), at);
+}
+
+int
+filter_compile(uint64_t caps, bool core_pinned, struct filter *ret, struct err *err)
+{
+	auto_free struct code *code = calloc(1, sizeof(*code));
+	struct filter filter = {0};
+	const struct sock_filter *begin;
+
+	if (!code)
+		return err_nomem(err);
+	write_program(code, caps, core_pinned);
+	begin = code_begin(code);
+	if (!begin)
+		return err_set(err, ZE_NOTSUP, 0, "the system call filter is too long");
+	filter.len = (uint16_t)code->n;
+	filter.instructions = calloc(code->n, sizeof(*begin));
+	if (!filter.instructions)
+		return err_nomem(err);
+	memcpy(filter.instructions, begin, code->n * sizeof(*begin));
+	*ret = filter;
 	return 0;
-}
-
-static int
-compile(uint64_t caps, bool core_pinned, char **ret, size_t *ret_size, struct err *err)
-{
-	struct filter_header header = {.magic = FILTER_MAGIC, .n = FILTER_PROGRAMS_MAX};
-	scmp_filter_ctx ctx[FILTER_PROGRAMS_MAX] = {NULL, NULL};
-	auto_close int fd = -EBADF;
-	int r;
-
-	fd = memfd_create("filter", MFD_CLOEXEC);
-	if (fd < 0 || fd_write_all(fd, &header, sizeof(header)) < 0)
-		return err_set(err, ZE_IO, errno, "memory for the system call filter");
-	r = make_list(caps, &ctx[0]);
-	if (r == 0)
-		r = make_arguments(core_pinned, &ctx[1]);
-	for (int i = 0; r == 0 && i < FILTER_PROGRAMS_MAX; i++)
-		r = export(ctx[i], fd, &header.len[i]);
-	for (int i = 0; i < FILTER_PROGRAMS_MAX; i++) {
-		if (ctx[i])
-			seccomp_release(ctx[i]);
-	}
-	if (r < 0)
-		return err_set(err, ZE_NOTSUP, r < -1 ? -r : 0, "compile the system call filter");
-	if (pwrite(fd, &header, sizeof(header), 0) != sizeof(header) || lseek(fd, 0, SEEK_SET) < 0)
-		return err_set(err, ZE_IO, errno, "write the system call filter");
-	return fd_read_all(fd, 1u << 20, ret, ret_size, err);
 }
 
 int
 filter_ensure(uint64_t caps, bool core_pinned, struct err *err)
 {
-	auto_free char *path = NULL, *bytes = NULL;
+	auto_free char *path = NULL;
+	auto_filter struct filter filter = {0};
 	char name[sizeof(((struct runtime_record *)0)->filter)];
-	size_t size;
 	int r;
 
 	filter_name(caps, core_pinned, name, sizeof(name));
@@ -270,8 +256,9 @@ filter_ensure(uint64_t caps, bool core_pinned, struct err *err)
 	}
 	if (access(path, F_OK) == 0)
 		return 0;
-	r = compile(caps, core_pinned, &bytes, &size, err);
+	r = filter_compile(caps, core_pinned, &filter, err);
 	if (r < 0)
 		return r;
-	return path_file_replace(path, bytes, size, 0600, err);
+	return path_file_replace(path, filter.instructions,
+				 filter.len * sizeof(*filter.instructions), 0600, err);
 }

@@ -10,8 +10,10 @@
  *                               (add_key keyctl request_key)
  *   around the mount tree       open_by_handle_at
  *   much code for few callers   userfaultfd io_uring_* fanotify_* memfd_secret vm86 nfsservctl
- * uselib arguments in memory, which  socketcall (it hides which family of sockets is asked for) a
- * filter cannot see reboot, chroot and others come with a capability: seccomp.c.
+ *                               uselib
+ *   arguments in memory, which  socketcall (it hides which family of sockets is asked for)
+ *   a filter cannot see
+ * reboot, chroot and others come with a capability: seccomp.c.
  */
 #include "runtime/runtime_priv.h"
 
