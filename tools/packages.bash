@@ -29,12 +29,13 @@ die() {
 	exit 1
 }
 
-# Runs the caller again through sudo when it is not root.
-be_root() { # "$0" "$@"
+# Runs the caller again through sudo when it is not root. By its own path: $0 may be relative to a
+# directory that the caller has left. No variable of the user's survives that, and none is needed.
+be_root() { # "$@"
 	[ "$(id -u)" -ne 0 ] || return 0
 	command -v sudo >/dev/null || die "must be root, and there is no sudo: run it as root (su -)"
 	say "$me: needs root, going on through sudo"
-	exec sudo -- "$@"
+	exec sudo -- "$PWD/$me" "$@"
 }
 
 # Files made in the source tree belong to who called sudo.

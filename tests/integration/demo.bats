@@ -23,6 +23,28 @@ demo() {
 	assert_output "demo: nothing to clean"
 }
 
+@test "who is not root goes on through sudo, wherever and however it was called" {
+	require_program setpriv
+	at=$(mktemp -d /tmp/flashzone-sudo.XXXXXX)
+	mkdir -p "$at/a tree/tools" "$at/bin"
+	cp "$FZ_TOP"/{demo,check,install} "$at/a tree"
+	cp "$FZ_TOP/tools/packages.bash" "$at/a tree/tools"
+	printf '#!/bin/sh\nprintf "<%%s>" "$@"; echo\n' >"$at/bin/sudo"
+	chmod -R a+rX "$at"
+	chmod +x "$at/bin/sudo"
+	user() {
+		(cd "$at" && PATH=$at/bin:$PATH setpriv --reuid=65534 --clear-groups "$@")
+	}
+	run user "a tree/demo" --clean
+	assert_output "demo: needs root, going on through sudo
+<--><$at/a tree/demo><--clean>"
+	run user bash -c 'cd "a tree" && bash check --fuzz-seconds 1 lint'
+	assert_output -p "<--><$at/a tree/check><--fuzz-seconds><1><lint>"
+	run user "a tree/install" --uninstall --destdir "of mine"
+	assert_output -p "<--><$at/a tree/install><--uninstall><--destdir><$at/of mine>"
+	rm -r "$at"
+}
+
 @test "a zone of somebody else with the same name stops it before anything is made" {
 	zone_configure zone2
 	run --separate-stderr demo
