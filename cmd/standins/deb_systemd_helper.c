@@ -372,12 +372,13 @@ struct request {
 static bool
 request_parse(int argc, char **argv, struct request *req)
 {
+	const char *root = getenv("DPKG_ROOT");
 	struct stat st;
 	int i = 1;
 
 	*req = (struct request){.scope = &scopes[0]};
 	if (!getenv("DPKG_MAINTSCRIPT_PACKAGE") || getenv("_DEB_SYSTEMD_HELPER_DEBUG") ||
-	    getenv("_DEB_SYSTEMD_HELPER_PURGE") || (getenv("DPKG_ROOT") && *getenv("DPKG_ROOT")) ||
+	    getenv("_DEB_SYSTEMD_HELPER_PURGE") || (root && *root) ||
 	    lstat("/run/systemd/system", &st) == 0)
 		return false;
 	for (; i < argc && argv[i][0] == '-'; i++) {

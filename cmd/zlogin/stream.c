@@ -250,7 +250,7 @@ stream_run(const struct zlogin *zl, struct err *err)
 	signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (zl->no_stdin) {
 		(void)close(STDIN_FILENO);
-		if (open("/dev/null", O_RDONLY) != STDIN_FILENO) {
+		if (open("/dev/null", O_RDONLY | O_CLOEXEC) != STDIN_FILENO) {
 			(void)err_set(err, ZE_IO, errno, "open /dev/null");
 			return ZLOGIN_FAILED;
 		}

@@ -126,6 +126,7 @@ check_idmap(const struct verify *v, const char *zonepath)
 	auto_free char *near = strdup(zonepath);
 	const char *idmap = config_get(v->req->config, CONFIG_IDMAP);
 	struct stat st;
+	char *slash;
 	bool can;
 	int r;
 
@@ -133,10 +134,10 @@ check_idmap(const struct verify *v, const char *zonepath)
 		return err_nomem(v->err);
 	if (str_eq(idmap, "shared") || geteuid() != 0)
 		return 0;
-	while (lstat(near, &st) < 0 && strrchr(near, '/') != near)
-		*strrchr(near, '/') = '\0';
-	if (lstat(near, &st) < 0)
-		(void)strcpy(near, "/");
+	while (lstat(near, &st) < 0 && near[1]) {
+		slash = strrchr(near, '/');
+		slash[slash == near] = '\0'; /* the last step is "/" itself */
+	}
 	r = storage_can_idmap(near, &can, v->err);
 	if (r < 0)
 		return r;

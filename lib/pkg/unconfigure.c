@@ -28,7 +28,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define OPEN_DIR      (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+#define OPEN_DIR      (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK)
 #define HOSTS_MAX     (1024 * 1024)
 #define LOG_DEPTH_MAX 32
 
@@ -144,7 +144,7 @@ for_each(int dir_fd, int (*fn)(int dir_fd, const char *name, void *arg, struct e
 	const struct dirent *e;
 	int fd, r;
 
-	fd = openat(dir_fd, ".", OPEN_DIR);
+	fd = openat(dir_fd, ".", OPEN_DIR | O_CLOEXEC);
 	dir = fd < 0 ? NULL : fdopendir(fd);
 	if (!dir) {
 		r = err_set(err, ZE_IO, errno, "open directory");
@@ -187,7 +187,7 @@ clean_log(int dir_fd, const char *name, void *arg, struct err *err)
 		return act(dir_fd, name, CLEAN_LOGS, *depth + 1, err);
 	/* The journal's folders carry the machine id in their names and its files in their heads.
 	 */
-	fd = openat(dir_fd, name, OPEN_DIR);
+	fd = openat(dir_fd, name, OPEN_DIR | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(err, ZE_IO, errno, "open directory '%s'", name);
 	return for_each(fd, remove_entry, NULL, err);
@@ -212,7 +212,7 @@ act(int dir_fd, const char *name, enum action action, int depth, struct err *err
 	case CLEAN_LOGS:
 		if (depth > LOG_DEPTH_MAX)
 			return path_rm_tree_at(dir_fd, name, err);
-		fd = openat(dir_fd, name, OPEN_DIR);
+		fd = openat(dir_fd, name, OPEN_DIR | O_CLOEXEC);
 		if (fd < 0)
 			return 0; /* none, or a link */
 		r = for_each(fd, clean_log, &depth, err);
@@ -239,7 +239,7 @@ walk_into(int dir_fd, const char *name, const char *rest, enum action action, st
 
 	if (!*rest)
 		return act(dir_fd, name, action, 0, err);
-	fd = openat(dir_fd, name, OPEN_DIR);
+	fd = openat(dir_fd, name, OPEN_DIR | O_CLOEXEC);
 	if (fd < 0)
 		return 0; /* nothing there, or not a directory: the row does not apply */
 	r = walk(fd, rest, action, err);

@@ -28,8 +28,8 @@
 #define MAGIC_ZFS      0x2fc12fc1
 
 static const struct fs_kind {
-	unsigned magic;
 	const char *name;
+	unsigned magic;
 	bool is_network, is_volatile, can_snapshot;
 } fs_kinds[] = {
     {.magic = BTRFS_SUPER_MAGIC, .name = "btrfs", .can_snapshot = true},

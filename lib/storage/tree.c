@@ -122,13 +122,13 @@ copy_dir(struct copy *c, const struct walk_dir *dir, const char *name, const str
 /* How each type of file is copied. Sockets are not here: they mean nothing without who made them.
  */
 static const struct kind {
-	mode_t type;
 	int (*copy)(struct copy *c, const struct walk_dir *dir, const char *name,
 		    const struct statx *stx, struct err *err);
+	mode_t type;
 	bool by_name; /* its attributes can only be reached by its name */
 } kinds[] = {
-    {S_IFREG, copy_regular, false}, {S_IFDIR, copy_dir, false}, {S_IFLNK, copy_symlink, true},
-    {S_IFCHR, copy_node, true},     {S_IFBLK, copy_node, true}, {S_IFIFO, copy_node, true},
+    {copy_regular, S_IFREG, false}, {copy_dir, S_IFDIR, false}, {copy_symlink, S_IFLNK, true},
+    {copy_node, S_IFCHR, true},     {copy_node, S_IFBLK, true}, {copy_node, S_IFIFO, true},
 };
 
 static int

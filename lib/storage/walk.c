@@ -17,7 +17,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#define OPEN_DIR    (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)
+#define OPEN_DIR    (O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_NONBLOCK)
 #define PATH_SHOWN  512
 #define HELPERS_MAX 3
 
@@ -178,11 +178,11 @@ open_dir(struct walk *w, struct walk_dir *dir, struct err *err)
 
 	if (!parent)
 		return 0;
-	dir->src_fd = openat(parent->src_fd, dir->name, OPEN_DIR | O_NOATIME);
+	dir->src_fd = openat(parent->src_fd, dir->name, OPEN_DIR | O_NOATIME | O_CLOEXEC);
 	if (dir->src_fd < 0 && !w->skip_broken)
 		r = fail_at(parent, dir->name, "open directory", err);
 	if (r == 0 && parent->dst_fd >= 0) {
-		dir->dst_fd = openat(parent->dst_fd, dir->name, OPEN_DIR);
+		dir->dst_fd = openat(parent->dst_fd, dir->name, OPEN_DIR | O_CLOEXEC);
 		if (dir->dst_fd < 0)
 			r = fail_at(parent, dir->name, "open the new directory", err);
 	}
@@ -304,7 +304,7 @@ walk_tree(struct walk *w, int src_fd, int dst_fd, struct err *err)
 	int fd;
 
 	/* A position of its own: the caller's may have been read to its end. */
-	fd = openat(src_fd, ".", OPEN_DIR | O_NOATIME);
+	fd = openat(src_fd, ".", OPEN_DIR | O_NOATIME | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(err, ZE_STORAGE, errno, "open the zone's root");
 	top = malloc(sizeof(*top) + 1);
