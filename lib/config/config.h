@@ -415,6 +415,16 @@ int config_priv_check(const char *limitpriv, bool exclusive_ip, struct strv *pro
 int config_priv_caps(const char *limitpriv, bool exclusive_ip, uint64_t *ret_capability_mask,
 		     struct err *err);
 
+/**
+ * config_priv_share - take away what a zone with idmap=shared cannot have
+ * @limitpriv: as in config_priv_check()
+ * @capability_mask: of config_priv_caps(); changed
+ * @warnings: a line is appended for each privilege that is named and not given
+ *
+ * Returns 0 or -ZE_NOMEM. Source: our choice; docs/security.md.
+ */
+int config_priv_share(const char *limitpriv, uint64_t *capability_mask, struct strv *warnings);
+
 /* ---- text
  * ------------------------------------------------------------------------------------------ */
 

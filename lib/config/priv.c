@@ -18,6 +18,12 @@
 
 #define CAP(name) ((uint64_t)1 << CAP_##name)
 
+/*
+ * What root of a zone must not be able to do when its files belong to the host's root: mount a
+ * /proc, a hierarchy of cgroups or a tree without our flags, and find files by handle.
+ */
+#define SHARED_TAKEN (CAP(SYS_ADMIN) | CAP(DAC_READ_SEARCH))
+
 enum priv_class {
 	PRIV_OPTIONAL,
 	PRIV_DEFAULT,
@@ -217,13 +223,26 @@ apply_set(struct priv_set *set, const char *name, bool add)
 	return true;
 }
 
+/* The row of a privilege by its name, or NULL. */
+static const struct priv *
+priv_find(const char *name)
+{
+	if (!strncasecmp(name, "priv_", 5))
+		name += 5;
+	for (size_t i = 0; i < PRIV_COUNT; i++) {
+		if (!strcasecmp(privs[i].name, name))
+			return &privs[i];
+	}
+	return NULL;
+}
+
 /* One element of limitpriv; what is wrong with it goes to @problems. */
 static int
 apply(struct priv_set *set, const char *token, struct strv *problems)
 {
 	bool add = *token != '!' && *token != '-';
 	const char *name = add ? token : token + 1;
-	size_t i;
+	const struct priv *priv;
 
 	if (apply_set(set, name, add))
 		return 0;
@@ -234,20 +253,18 @@ apply(struct priv_set *set, const char *token, struct strv *problems)
 				 "limitpriv: the set '%s' has privileges that are prohibited in a "
 				 "zone",
 				 name);
-	for (i = 0; i < PRIV_COUNT; i++)
-		if (!strcasecmp(privs[i].name, name))
-			break;
-	if (i == PRIV_COUNT)
+	priv = priv_find(name);
+	if (!priv)
 		return strv_addf(problems, "limitpriv: privilege '%.64s' is unknown", name);
-	if (add && class_of(set, &privs[i]) == PRIV_PROHIBITED)
+	if (add && class_of(set, priv) == PRIV_PROHIBITED)
 		return strv_addf(
-		    problems, "limitpriv: privilege '%s' is prohibited in a zone%s", privs[i].name,
-		    privs[i].exclusive == PRIV_PROHIBITED ? "" : " with ip-type 'shared'");
-	set->has[i] = add;
-	if (is_cap(&privs[i]) && add)
-		set->removed_caps &= ~privs[i].caps;
-	else if (is_cap(&privs[i]))
-		set->removed_caps |= privs[i].caps;
+		    problems, "limitpriv: privilege '%s' is prohibited in a zone%s", priv->name,
+		    priv->exclusive == PRIV_PROHIBITED ? "" : " with ip-type 'shared'");
+	set->has[priv - privs] = add;
+	if (is_cap(priv) && add)
+		set->removed_caps &= ~priv->caps;
+	else if (is_cap(priv))
+		set->removed_caps |= priv->caps;
 	return 0;
 }
 
@@ -322,4 +339,27 @@ config_priv_caps(const char *limitpriv, bool exclusive_ip, uint64_t *ret_capabil
 		return err_set(err, ZE_INVAL, 0, "%s", problems.v[0]);
 	*ret_capability_mask = caps_of(&set);
 	return 0;
+}
+
+int
+config_priv_share(const char *limitpriv, uint64_t *capability_mask, struct strv *warnings)
+{
+	auto_free char *copy = strdup(limitpriv ? limitpriv : "");
+	const struct priv *priv;
+	char *token, *save;
+	int r = 0;
+
+	if (!copy)
+		return -ZE_NOMEM;
+	for (token = strtok_r(copy, ",", &save); r == 0 && token;
+	     token = strtok_r(NULL, ",", &save)) {
+		priv = priv_find(token); /* nothing that is taken away by "!" or "-" has a row */
+		if (priv && priv->caps & SHARED_TAKEN)
+			r = strv_addf(warnings,
+				      "limitpriv: privilege '%s' is not given to a zone with "
+				      "idmap 'shared'",
+				      priv->name);
+	}
+	*capability_mask &= ~SHARED_TAKEN;
+	return r < 0 ? -ZE_NOMEM : 0;
 }

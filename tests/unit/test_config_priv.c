@@ -137,6 +137,37 @@ the_kinds_of_problems_differ(void **state)
 	}
 }
 
+static void
+shared_ids_take_privileges_away(void **state)
+{
+	static const struct {
+		const char *limitpriv, *warnings;
+	} cases[] = {
+	    {NULL, ""},
+	    {"default,!sys_acct,cap_sys_time", ""},
+	    {"default,!file_dac_read", ""},
+	    {"default,sys_mount",
+	     "limitpriv: privilege 'sys_mount' is not given to a zone with idmap 'shared'\n"},
+	    {"default,PRIV_FILE_DAC_READ,cap_sys_admin",
+	     "limitpriv: privilege 'file_dac_read' is not given to a zone with idmap 'shared'\n"
+	     "limitpriv: privilege 'cap_sys_admin' is not given to a zone with idmap 'shared'\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		auto_strv struct strv warnings = {0};
+		auto_str struct str all = {0};
+		uint64_t before = caps(cases[i].limitpriv, false), mask = before;
+
+		assert_int_equal(str_addf(&all, "%s", ""), 0);
+		assert_int_equal(config_priv_share(cases[i].limitpriv, &mask, &warnings), 0);
+		for (size_t k = 0; k < warnings.n; k++)
+			assert_int_equal(str_addf(&all, "%s\n", warnings.v[k]), 0);
+		assert_string_equal(all.s, cases[i].warnings);
+		assert_int_equal(mask, before & ~(CAP(SYS_ADMIN) | CAP(DAC_READ_SEARCH)));
+	}
+}
+
 int
 main(void)
 {
@@ -145,6 +176,7 @@ main(void)
 	    cmocka_unit_test(what_is_dangerous_for_the_host_is_never_there),
 	    cmocka_unit_test(privileges_are_added_and_removed),
 	    cmocka_unit_test(the_kinds_of_problems_differ),
+	    cmocka_unit_test(shared_ids_take_privileges_away),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
