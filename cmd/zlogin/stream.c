@@ -3,7 +3,8 @@
  * A command with three separate streams. A descriptor of the host goes into the zone only if it can
  * do nothing but carry bytes: a pipe, /dev/null, a file that is open for reading. For all others (a
  * terminal, a directory, a socket, a file that could be truncated) the zone gets a pipe, and the
- * bytes are carried here.
+ * bytes are carried here. A zone that shares the host's ids would own the file: then files and
+ * named pipes are carried as well.
  */
 #include "zlogin.h"
 
@@ -12,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -20,6 +22,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -37,30 +40,32 @@ struct stream {
 static const int passed_on[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
 static bool
-carries_only_bytes(int fd)
+carries_only_bytes(int fd, bool carry_files)
 {
+	struct statfs sfs;
 	struct stat st;
 	int flags;
 
 	if (fstat(fd, &st) < 0)
 		return false;
-	if (S_ISFIFO(st.st_mode))
-		return true;
 	if (S_ISCHR(st.st_mode))
 		return st.st_rdev == makedev(1, 3);
+	if (carry_files)
+		return fstatfs(fd, &sfs) == 0 && sfs.f_type == PIPEFS_MAGIC;
+	if (S_ISFIFO(st.st_mode))
+		return true;
 	flags = fcntl(fd, F_GETFL);
 	return S_ISREG(st.st_mode) && flags >= 0 && (flags & O_ACCMODE) == O_RDONLY;
 }
 
 /* What the command gets for one of its three descriptors; *@ret_fd is to be closed if it is > 2. */
 static int
-stream_open(struct stream *stream, int fd, int *ret_fd, struct err *err)
+stream_open(struct stream *stream, int fd, bool carry_files, int *ret_fd, struct err *err)
 {
 	int p[2];
 
-	stream->from_fd = stream->to_fd = -1;
 	*ret_fd = fd;
-	if (carries_only_bytes(fd))
+	if (carries_only_bytes(fd, carry_files))
 		return 0;
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return err_set(err, ZE_IO, errno, "make a pipe");
@@ -230,14 +235,36 @@ start(const struct zlogin *zl, const int *fds, struct runtime_entered *ret, stru
 	return r;
 }
 
+/* The streams, and the command with its ends of them. */
+static int
+open_and_start(const struct zlogin *zl, bool carry_files, struct stream *streams,
+	       struct runtime_entered *ret, struct err *err)
+{
+	int fds[3] = {0, 0, 0}, r = 0;
+
+	for (int i = 0; i < 3; i++)
+		streams[i].from_fd = streams[i].to_fd = -1;
+	for (int i = 0; r == 0 && i < 3; i++)
+		r = stream_open(&streams[i], i, carry_files, &fds[i], err);
+	if (r == 0)
+		r = start(zl, fds, ret, err);
+	for (int i = 0; i < 3; i++) {
+		if (fds[i] > 2)
+			(void)fd_close(fds[i]);
+		if (r < 0)
+			stream_end(&streams[i]);
+	}
+	return r;
+}
+
 int
 stream_run(const struct zlogin *zl, struct err *err)
 {
 	auto_free struct stream *streams = calloc(3, sizeof(*streams));
 	auto_close int signal_fd = -EBADF;
 	struct runtime_entered entered;
-	int fds[3] = {0, 0, 0}, r = 0;
 	sigset_t set;
+	int r;
 
 	if (!streams) {
 		(void)err_nomem(err);
@@ -255,13 +282,10 @@ stream_run(const struct zlogin *zl, struct err *err)
 			return ZLOGIN_FAILED;
 		}
 	}
-	for (int i = 0; r == 0 && i < 3; i++)
-		r = stream_open(&streams[i], i, &fds[i], err);
-	if (r == 0)
-		r = start(zl, fds, &entered, err);
-	for (int i = 0; i < 3; i++) {
-		if (fds[i] > 2)
-			(void)fd_close(fds[i]);
+	r = open_and_start(zl, false, streams, &entered, err);
+	if (r == -ZE_PERM) {
+		err_clear(err);
+		r = open_and_start(zl, true, streams, &entered, err);
 	}
 	return r < 0 ? ZLOGIN_FAILED : serve(&entered, signal_fd, streams, err);
 }

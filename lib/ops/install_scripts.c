@@ -27,7 +27,6 @@ struct scripts {
 	struct runtime_bind *binds;      /* the first is policy-rc.d */
 	struct strv programs;            /* their sources */
 	size_t n_binds;
-	bool user_namespace;
 };
 
 static void
@@ -96,7 +95,7 @@ scratch_begin(struct scripts *s, struct err *err)
 	struct runtime_scratch_req req = {
 	    .name = s->in->req->zone,
 	    .inherit_dirs = s->in->inherit_dirs,
-	    .user_namespace = s->user_namespace,
+	    .shares_ids = str_eq(config_get(s->in->config, CONFIG_IDMAP), "shared"),
 	    .stop = op_stop_wanted,
 	};
 	auto_free char *root = NULL;
@@ -112,13 +111,6 @@ scratch_begin(struct scripts *s, struct err *err)
 	req.zone_root = root;
 	req.binds = s->binds;
 	req.n_binds = s->n_binds;
-	r = runtime_scratch_start(&req, &s->scratch, err);
-	if (r != -ZE_NOTSUP || !s->user_namespace)
-		return r;
-	/* Fewer capabilities instead: runtime/scratch.c. */
-	install_log_line(&s->in->log, "No ids of its own for the scripts: %s", err->msg);
-	err_clear(err);
-	s->user_namespace = req.user_namespace = false;
 	return runtime_scratch_start(&req, &s->scratch, err);
 }
 
@@ -247,7 +239,7 @@ phase(struct install *in, const struct pkg_step *step, const char **kind)
 int
 install_scripts(struct install *in, struct err *err)
 {
-	struct scripts s = {.in = in, .user_namespace = true};
+	struct scripts s = {.in = in};
 	size_t n = pkg_step_count(in->plan), last_host = 0;
 	const char *kind = NULL;
 	int r = 0;

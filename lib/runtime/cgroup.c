@@ -37,7 +37,7 @@ cgroup_open2(const struct runtime_record *rec, const char *leaf, struct err *err
 	auto_free char *path = NULL;
 	int fd;
 
-	if (asprintf(&path, "%s/%s%s%s", rec->cgroup2, rec->cgroup, leaf ? "/" : "",
+	if (asprintf(&path, "%s/%s%s%s", rec->cgroup2, rec->cgroup_home, leaf ? "/" : "",
 		     leaf ? leaf : "") < 0) {
 		path = NULL; /* undefined after a failure */
 		return err_nomem(err);
@@ -53,10 +53,10 @@ cgroup_open2(const struct runtime_record *rec, const char *leaf, struct err *err
 	return fd;
 }
 
-/* Calls @fn with the path of each v1 cgroup of a zone until one fails. */
+/* Calls @fn with the path of @cgroup in each v1 hierarchy that a zone is in until one fails. */
 static int
-each_v1(const struct runtime_record *rec, int (*fn)(const char *path, void *arg, struct err *err),
-	void *arg, struct err *err)
+each_v1(const struct runtime_record *rec, const char *cgroup,
+	int (*fn)(const char *path, void *arg, struct err *err), void *arg, struct err *err)
 {
 	const char *p = rec->hierarchies1;
 	int r = 0;
@@ -65,7 +65,7 @@ each_v1(const struct runtime_record *rec, int (*fn)(const char *path, void *arg,
 		auto_free char *path = NULL;
 		size_t n = strcspn(p, ":");
 
-		if (asprintf(&path, CGROUP_V1_MOUNTS "/%.*s/%s", (int)n, p, rec->cgroup) < 0) {
+		if (asprintf(&path, CGROUP_V1_MOUNTS "/%.*s/%s", (int)n, p, cgroup) < 0) {
 			path = NULL; /* undefined after a failure */
 			return err_nomem(err);
 		}
@@ -91,7 +91,7 @@ join_v1(const char *path, void *arg, struct err *err)
 int
 cgroup_join1(const struct runtime_record *rec, pid_t pid, struct err *err)
 {
-	return each_v1(rec, join_v1, &pid, err);
+	return each_v1(rec, rec->cgroup_home, join_v1, &pid, err);
 }
 
 struct opened {
@@ -119,7 +119,7 @@ int
 cgroup_open1(const struct runtime_record *rec, int *ret_fds, struct err *err)
 {
 	struct opened opened = {.fds = ret_fds};
-	int r = each_v1(rec, open_v1, &opened, err);
+	int r = each_v1(rec, rec->cgroup_home, open_v1, &opened, err);
 
 	if (r == 0)
 		return opened.n;
@@ -245,6 +245,6 @@ cgroup_down(const struct runtime_record *rec, struct err *err)
 		return err_nomem(err);
 	}
 	r = remove_cgroup(path, NULL, err);
-	r1 = each_v1(rec, remove_cgroup, NULL, r < 0 ? NULL : err);
+	r1 = each_v1(rec, rec->cgroup, remove_cgroup, NULL, r < 0 ? NULL : err);
 	return r < 0 ? r : r1;
 }

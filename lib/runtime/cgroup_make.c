@@ -2,6 +2,9 @@
 /*
  * Making the cgroups of a zone: limits set, and the v2 one handed to the zone's root. What is done
  * with them afterwards is in cgroup.c, which programs that only enter a zone link alone.
+ *
+ * A zone that shares the host's ids owns the files of whatever cgroup it is in, limits included. So
+ * it gets one below the one with the limits, and its cgroup namespace shows it nothing above.
  */
 #include "runtime/runtime_priv.h"
 
@@ -55,15 +58,19 @@ static void
 hand_down_controllers(const struct runtime_plan *plan)
 {
 	static const char *const wanted[] = {"+cpu", "+memory", "+pids", "+io"};
-	auto_close int root_fd = -EBADF, parent_fd = -EBADF;
+	auto_close int root_fd = -EBADF, parent_fd = -EBADF, zone_fd = -EBADF;
 
 	root_fd = open(plan->host.cgroup2, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (root_fd < 0)
 		return;
 	parent_fd = openat(root_fd, plan->host.cgroup_parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (plan->shares_ids)
+		zone_fd = openat(root_fd, plan->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
 		(void)cgroup_write(root_fd, "cgroup.subtree_control", wanted[i]);
 		(void)cgroup_write(parent_fd, "cgroup.subtree_control", wanted[i]);
+		if (zone_fd >= 0)
+			(void)cgroup_write(zone_fd, "cgroup.subtree_control", wanted[i]);
 	}
 }
 
@@ -89,7 +96,7 @@ fill_cpuset(const char *mount, const char *cgroup)
 {
 	static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
 	const char *slash = strrchr(cgroup, '/');
-	char parent[96], from[256], to[256];
+	char parent[104], from[256], to[256];
 
 	(void)snprintf(parent, sizeof(parent), "%.*s", (int)(slash - cgroup), cgroup);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
@@ -112,24 +119,33 @@ fill_cpuset(const char *mount, const char *cgroup)
 }
 
 static int
+make_hierarchy1(const char *mount, const char *cgroup, struct err *err)
+{
+	auto_close int fd = cgroup_make(mount, cgroup, err);
+
+	if (fd < 0)
+		return fd;
+	if (faccessat(fd, "cpuset.cpus", F_OK, 0) == 0)
+		fill_cpuset(mount, cgroup);
+	return 0;
+}
+
+static int
 make_hierarchies1(const struct runtime_plan *plan, struct err *err)
 {
 	const char *p = plan->host.hierarchies1;
 	char mount[128];
+	int r = 0;
 	size_t n;
-	int fd;
 
-	for (; *p; p += n + (p[n] == ':')) {
+	for (; r == 0 && *p; p += n + (p[n] == ':')) {
 		n = strcspn(p, ":");
 		(void)snprintf(mount, sizeof(mount), CGROUP_V1_MOUNTS "/%.*s", (int)n, p);
-		fd = cgroup_make(mount, plan->cgroup, err);
-		if (fd < 0)
-			return fd;
-		if (faccessat(fd, "cpuset.cpus", F_OK, 0) == 0)
-			fill_cpuset(mount, plan->cgroup);
-		(void)fd_close(fd);
+		r = make_hierarchy1(mount, plan->cgroup, err);
+		if (r == 0 && plan->shares_ids)
+			r = make_hierarchy1(mount, plan->cgroup_home, err);
 	}
-	return 0;
+	return r;
 }
 
 static int
@@ -158,12 +174,17 @@ set_limits(const struct runtime_plan *plan, int cgroup2_fd, struct err *err)
 int
 cgroup_up(const struct runtime_plan *plan, uint32_t id_base, struct err *err)
 {
-	auto_close int fd = -EBADF;
+	auto_close int fd = -EBADF, home_fd = -EBADF;
 	int r;
 
 	fd = cgroup_make(plan->host.cgroup2, plan->cgroup, err);
 	if (fd < 0)
 		return fd;
+	if (plan->shares_ids) {
+		home_fd = cgroup_make(plan->host.cgroup2, plan->cgroup_home, err);
+		if (home_fd < 0)
+			return home_fd;
+	}
 	if (plan->host.controllers2)
 		hand_down_controllers(plan);
 	if (cgroup_write(fd, "cgroup.max.depth", CGROUP_DEPTH_MAX) < 0 ||
@@ -175,6 +196,6 @@ cgroup_up(const struct runtime_plan *plan, uint32_t id_base, struct err *err)
 	if (r == 0)
 		r = dev_policy_set(plan, fd, err);
 	if (r == 0)
-		r = delegate(fd, id_base, err);
+		r = delegate(home_fd >= 0 ? home_fd : fd, id_base, err);
 	return r;
 }

@@ -4,6 +4,10 @@
  * namespace for its children and makes one child in the zone's cgroup; the child joins the rest,
  * gives up what the zone may not have, and executes. Only then does code of the zone run.
  *
+ * A zone that shares the host's ids can stop a process of the host's root as soon as it sees it,
+ * and look through /proc at the mounts and the network that it is in. There the caller joins those
+ * before it makes the child; and the child executes by way of the airlock.
+ *
  * On its way in the child is not dumpable and belongs to the host's user namespace in the kernel's
  * eyes, so that nobody in the zone can trace it, read its memory or reach its descriptors. What the
  * zone could reach afterwards, by /proc/self/exe, is a file of the host's root that it cannot
@@ -53,6 +57,7 @@ struct entry {
 	struct runtime_record rec;
 	struct filter filter;
 	int init_fd, cgroup_fd, talk_fd;
+	int airlock_fd; /* negative: no need for it */
 	int cgroup1_fds[CGROUP_V1_MAX], n_cgroup1;
 };
 
@@ -75,13 +80,43 @@ fail(const struct entry *entry, const char *what)
 	fail_at(entry, what, false);
 }
 
-/* Whether this is the kernel's terminal multiplexer, whatever path it was found under. */
+/* Whether this is that device of the kernel's, whatever path it was found under. */
 static bool
-is_ptmx(int fd)
+is_device(int fd, unsigned dev_major, unsigned dev_minor)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) && st.st_rdev == makedev(5, 2);
+	return fstat(fd, &st) == 0 && S_ISCHR(st.st_mode) &&
+	       st.st_rdev == makedev(dev_major, dev_minor);
+}
+
+static bool
+is_ptmx(int fd)
+{
+	return is_device(fd, 5, 2);
+}
+
+static bool
+is_null(int fd)
+{
+	return is_device(fd, 1, 3);
+}
+
+static bool
+shares_ids(const struct entry *entry)
+{
+	return entry->rec.id_base == 0;
+}
+
+/* The zone's own null device, and not what else it may have put there. */
+static int
+open_null(const struct entry *entry)
+{
+	int fd = open("/dev/null", O_RDWR | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd < 0 || !is_null(fd))
+		fail(entry, "open the zone's null device");
+	return fd;
 }
 
 /* A terminal of the zone: the other side goes to the parent. Returns our side. */
@@ -126,8 +161,11 @@ set_stdio(const struct entry *entry)
 	const struct runtime_enter_req *req = entry->req;
 	int fds[3];
 
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < 3; i++) {
 		fds[i] = req->stdio[i] ? req->stdio[i] : i;
+		if (shares_ids(entry) && !req->pty && is_null(fds[i]))
+			fds[i] = open_null(entry);
+	}
 	if (req->pty)
 		fds[0] = fds[1] = fds[2] = open_terminal(entry);
 	if (req->pty && req->login_session && ioctl(fds[0], TIOCSCTTY, 0) < 0)
@@ -167,13 +205,23 @@ env_set(char *room, const char *name, const char *value)
 	return room;
 }
 
-/* argv[0] alone is looked up; everything behind it is the program's own business. */
+/* @argv[0] is the program's path, its arguments follow: through the airlock or without. */
 static void
-exec_in_path(char *const *argv, char *const *envp)
+exec_path(const struct entry *entry, char *const *argv, char *const *envp)
+{
+	if (entry->airlock_fd < 0)
+		(void)execve(argv[0], argv + 1, envp);
+	else if (access(argv[0], X_OK) == 0)
+		(void)airlock_exec(entry->airlock_fd, entry->talk_fd, argv, envp);
+}
+
+/* Its name alone is looked up; everything behind it is the program's own business. */
+static void
+exec_in_path(const struct entry *entry, const char **argv, char *const *envp)
 {
 	const char *path = "/usr/sbin:/usr/bin:/sbin:/bin", *dir;
 	char file[512];
-	size_t len, name_len = strlen(argv[0]);
+	size_t len, name_len = strlen(argv[1]);
 	int e = ENOENT;
 
 	for (char *const *env = envp; *env; env++) {
@@ -186,8 +234,9 @@ exec_in_path(char *const *argv, char *const *envp)
 			continue;
 		memcpy(file, dir, len);
 		file[len] = '/';
-		memcpy(file + len + 1, argv[0], name_len + 1);
-		(void)execve(file, argv, envp);
+		memcpy(file + len + 1, argv[1], name_len + 1);
+		argv[0] = file;
+		exec_path(entry, (char *const *)(uintptr_t)argv, envp);
 		if (errno != ENOENT && errno != ENOTDIR)
 			e = errno;
 	}
@@ -199,12 +248,13 @@ execute(const struct entry *entry, const struct passwd_entry *user)
 {
 	static char room[5][300];
 	const struct runtime_enter_req *req = entry->req;
-	const char *argv[ARG_MAX_], *envp[ENV_MAX + 6], *program = req->argv[0];
+	const char *room_argv[ARG_MAX_ + 1], **argv = room_argv + 1, *envp[ENV_MAX + 6];
 	size_t n_args = 0, n_env = 0;
 
 	for (; req->argv[n_args] && n_args < ARG_MAX_ - 1; n_args++)
 		argv[n_args] = req->argv[n_args];
 	argv[n_args] = NULL;
+	room_argv[0] = argv[0];
 	for (; req->envp[n_env] && n_env < ENV_MAX; n_env++)
 		envp[n_env] = req->envp[n_env];
 	if (req->argv[n_args] || req->envp[n_env]) {
@@ -219,15 +269,15 @@ execute(const struct entry *entry, const struct passwd_entry *user)
 		envp[n_env++] = env_set(room[4], "MAIL=", "/var/mail/root");
 	}
 	envp[n_env] = NULL;
-	if (req->passwd && !*program) {
-		program = user->shell;
-		argv[0] = n_args > 1 ? program : "-sh";
+	if (req->passwd && !*argv[0]) {
+		room_argv[0] = user->shell;
+		argv[0] = n_args > 1 ? user->shell : "-sh";
 	}
-	if (strchr(program, '/'))
-		(void)execve(program, (char *const *)(uintptr_t)argv,
-			     (char *const *)(uintptr_t)envp);
+	if (strchr(room_argv[0], '/'))
+		exec_path(entry, (char *const *)(uintptr_t)room_argv,
+			  (char *const *)(uintptr_t)envp);
 	else
-		exec_in_path((char *const *)(uintptr_t)argv, (char *const *)(uintptr_t)envp);
+		exec_in_path(entry, room_argv, (char *const *)(uintptr_t)envp);
 	fail_at(entry, "execute", true);
 }
 
@@ -291,6 +341,7 @@ entry_close(struct entry *entry)
 	(void)fd_close(entry->init_fd);
 	(void)fd_close(entry->cgroup_fd);
 	(void)fd_close(entry->talk_fd);
+	(void)fd_close(entry->airlock_fd);
 	for (int i = 0; i < entry->n_cgroup1; i++)
 		(void)fd_close(entry->cgroup1_fds[i]);
 	filter_free(&entry->filter);
@@ -325,7 +376,10 @@ entry_prepare(struct entry *entry, struct err *err)
 	if (r < 0)
 		return r;
 	entry->n_cgroup1 = r;
-	return 0;
+	if (!shares_ids(entry))
+		return 0;
+	entry->airlock_fd = airlock_open(err);
+	return entry->airlock_fd < 0 ? entry->airlock_fd : 0;
 }
 
 /* Wait for exec, a failure, or the terminal and then one of these. */
@@ -354,7 +408,9 @@ entry_wait(int talk_fd, const struct runtime_enter_req *req, int *ret_pty_fd, st
 			continue;
 		if (n == 0)
 			return 0;
-		if (n != sizeof(msg))
+		if (n == sizeof(int32_t)) /* from the airlock: the error number alone */
+			msg.exec = 1;
+		else if (n != sizeof(msg))
 			return err_set(err, ZE_IO, n < 0 ? errno : 0,
 				       "talk to the entering process");
 		cmsg = CMSG_FIRSTHDR(&hdr);
@@ -392,9 +448,32 @@ entry_clone(struct entry *entry, struct runtime_entered *ret, struct err *err)
 	return 0;
 }
 
-/* Pipes to the zone belong to its root, so that it can open /dev/stdout and the like again. */
-static void
-give_pipes(const struct entry *entry)
+/*
+ * The same from within the zone's namespaces, so that the child never sees the host's. The network
+ * and names stay the zone's for the caller, who needs neither; its files come back.
+ */
+static int
+entry_clone_inside(struct entry *entry, struct runtime_entered *ret, struct err *err)
+{
+	auto_close int home_fd = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+	int r;
+
+	if (home_fd < 0 ||
+	    setns(entry->init_fd, CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC) < 0)
+		return err_set(err, ZE_IO, errno, "enter the zone's namespaces");
+	r = entry_clone(entry, ret, err);
+	if (setns(home_fd, CLONE_NEWNS) < 0 && r == 0)
+		r = err_set(err, ZE_IO, errno, "return to the host's mount namespace");
+	return r;
+}
+
+/*
+ * Pipes to the zone belong to its root, so that it can open /dev/stdout and the like again. A zone
+ * that shares ids owns what it gets, so it gets nothing else: it could open a file that we opened
+ * for reading again to write, and change its mode. (Of the null device it gets its own.)
+ */
+static int
+check_stdio(const struct entry *entry, struct err *err)
 {
 	struct statfs sfs;
 	int fd;
@@ -403,27 +482,36 @@ give_pipes(const struct entry *entry)
 		fd = entry->req->stdio[i] ? entry->req->stdio[i] : i;
 		if (fstatfs(fd, &sfs) == 0 && sfs.f_type == PIPEFS_MAGIC)
 			(void)fchown(fd, (uid_t)entry->rec.id_base, (gid_t)entry->rec.id_base);
+		else if (shares_ids(entry) && !is_null(fd))
+			return err_set(err, ZE_PERM, 0,
+				       "descriptor %d would be the zone's own file; use a pipe", i);
 	}
+	return 0;
 }
 
 int
 runtime_enter(const struct runtime_enter_req *req, struct runtime_entered *ret, struct err *err)
 {
-	auto_entry struct entry entry = {
-	    .req = req, .init_fd = -EBADF, .cgroup_fd = -EBADF, .talk_fd = -EBADF};
+	auto_entry struct entry entry = {.req = req,
+					 .init_fd = -EBADF,
+					 .cgroup_fd = -EBADF,
+					 .talk_fd = -EBADF,
+					 .airlock_fd = -EBADF};
 	struct runtime_entered entered = {.pid_fd = -EBADF, .pty_fd = -EBADF};
 	auto_close int talk_fd = -EBADF;
 	int pair[2], r;
 
 	r = entry_prepare(&entry, err);
+	if (r == 0)
+		r = check_stdio(&entry, err);
 	if (r < 0)
 		return r;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_set(err, ZE_IO, errno, "make a pair of sockets");
 	talk_fd = pair[0];
 	entry.talk_fd = pair[1];
-	give_pipes(&entry);
-	r = entry_clone(&entry, &entered, err);
+	r = shares_ids(&entry) ? entry_clone_inside(&entry, &entered, err)
+			       : entry_clone(&entry, &entered, err);
 	if (r < 0)
 		return r;
 	entry.talk_fd = fd_close(entry.talk_fd);

@@ -77,8 +77,10 @@ struct child {
 	const struct runtime_plan *plan;
 	const struct filter *filter;
 	int talk_fd;
-	bool sysctls_left; /* the parent is to write them */
-	int parent_fd;     /* pidfd of the parent, while descriptors are shared */
+	int airlock_fd;      /* negative: no need for it */
+	char **airlock_argv; /* the plan's, with the program in front */
+	bool sysctls_left;   /* the parent is to write them */
+	int parent_fd;       /* pidfd of the parent, while descriptors are shared */
 };
 
 /* ---- the child ---- */
@@ -258,8 +260,13 @@ child_separate(struct child *child)
 			child_fail(child, "move a descriptor");
 		child->talk_fd = 3;
 	}
+	if (child->airlock_fd >= 0 && child->airlock_fd != 4) {
+		if (dup3(child->airlock_fd, 4, O_CLOEXEC) < 0)
+			child_fail(child, "move a descriptor");
+		child->airlock_fd = 4;
+	}
 	child->parent_fd = -EBADF;
-	if (close_range(4, ~0u, 0) < 0)
+	if (close_range(child->airlock_fd >= 0 ? 5 : 4, ~0u, 0) < 0)
 		child_fail(child, "close descriptors");
 	if (write(child->talk_fd, &msg, sizeof(msg)) != sizeof(msg))
 		_exit(1);
@@ -280,7 +287,11 @@ child_exec(const struct child *child)
 		child_fail(child, "load the system call filter");
 	if (priv_limit(plan->caps) < 0)
 		child_fail(child, "limit the zone's capabilities");
-	(void)execve(plan->argv.v[0], plan->argv.v, plan->envp.v);
+	if (child->airlock_fd < 0)
+		(void)execve(plan->argv.v[0], plan->argv.v, plan->envp.v);
+	else if (access(plan->argv.v[0], X_OK) == 0)
+		(void)airlock_exec(child->airlock_fd, child->talk_fd, child->airlock_argv,
+				   plan->envp.v);
 	child_fail_at(child, "execute the zone's init ", plan->argv.v[0]);
 }
 
@@ -308,6 +319,20 @@ child_main(struct child *child)
 }
 
 /* ---- the parent ---- */
+
+static int
+airlock_prepare(const struct runtime_plan *plan, struct child *child, struct err *err)
+{
+	size_t n = plan->argv.n;
+
+	child->airlock_argv = calloc(n + 2, sizeof(*child->airlock_argv));
+	if (!child->airlock_argv)
+		return err_nomem(err);
+	child->airlock_argv[0] = plan->argv.v[0];
+	memcpy(child->airlock_argv + 1, plan->argv.v, n * sizeof(*child->airlock_argv));
+	child->airlock_fd = airlock_open(err);
+	return child->airlock_fd < 0 ? child->airlock_fd : 0;
+}
 
 static int
 talk_send(int fd, enum talk talk, struct err *err)
@@ -339,6 +364,9 @@ talk_recv(const struct runtime *rt, enum talk talk, struct talk_msg *ret, struct
 	n = read(rt->talk_fd, &msg, sizeof(msg));
 	if (n == 0)
 		return 1;
+	if (n == sizeof(int32_t)) /* from the airlock; the number is the first of the message */
+		return err_set(err, msg.talk == ENOENT ? ZE_NOENT : ZE_IO, (int)msg.talk,
+			       "execute the zone's init");
 	if (n != sizeof(msg))
 		return err_set(err, ZE_IO, n < 0 ? errno : 0, "talk to the zone's first process");
 	msg.what[sizeof(msg.what) - 1] = '\0';
@@ -385,7 +413,8 @@ write_sysctls(const struct runtime_plan *plan, int init_fd, struct err *err)
 /*
  * The kernel charges what a zone uses up in numbers, its inotify instances above all, to the maker
  * of its user namespace as well, and has one limit for each user. The host's root must not run out
- * of them because of a zone, so the maker is the host's name for the zone's root.
+ * of them because of a zone, so the maker is an id of the zone's range: the host's name for the
+ * zone's root or, when ids are shared, nobody's.
  */
 static pid_t
 clone_as_zone(const struct runtime *rt, struct clone_args *args)
@@ -396,7 +425,7 @@ clone_as_zone(const struct runtime *rt, struct clone_args *args)
 	/* The capabilities stay: this is about whose namespace it is, not about rights. */
 	if (bits < 0 || prctl(PR_SET_SECUREBITS, bits | SECBIT_NO_SETUID_FIXUP) < 0)
 		return -1;
-	if (syscall(SYS_setresuid, -1, (uid_t)rt->rec.id_base, -1) == 0)
+	if (syscall(SYS_setresuid, -1, (uid_t)rt->rec.id_owner, -1) == 0)
 		pid = runtime_clone(args);
 	if (pid == 0)
 		return 0;
@@ -461,10 +490,12 @@ birth(struct runtime *rt, const struct runtime_plan *plan, struct child *child, 
 		r = talk_send(rt->talk_fd, TALK_MAPPED, err);
 	if (r < 0)
 		return r;
-	(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
-	userns_fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (userns_fd < 0)
-		return err_set(err, ZE_IO, errno, "open '%s'", path);
+	if (!plan->shares_ids) {
+		(void)snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+		userns_fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (userns_fd < 0)
+			return err_set(err, ZE_IO, errno, "open '%s'", path);
+	}
 	build.userns_fd = userns_fd;
 	r = talk_expect(rt, TALK_OPENED, &msg, err);
 	/* A kernel whose own rules fall between the two would let neither: then the boot fails. */
@@ -490,10 +521,16 @@ init_birth(struct runtime *rt, const struct runtime_plan *plan, struct err *err)
 {
 	auto_close int home_fd = -EBADF, cgroup_fd = -EBADF, child_end = -EBADF, self_fd = -EBADF;
 	auto_filter struct filter filter = {0};
-	struct child child = {.plan = plan, .filter = &filter};
+	auto_close int airlock_fd = -EBADF;
+	auto_free char **airlock_argv = NULL;
+	struct child child = {.plan = plan, .filter = &filter, .airlock_fd = -EBADF};
 	int pair[2], r;
 
 	r = filter_load(rt->rec.filter, &filter, err);
+	if (r == 0 && plan->shares_ids)
+		r = airlock_prepare(plan, &child, err);
+	airlock_fd = child.airlock_fd;
+	airlock_argv = child.airlock_argv;
 	if (r < 0)
 		return r;
 	cgroup_fd = cgroup_open2(&rt->rec, NULL, err);

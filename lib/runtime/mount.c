@@ -17,6 +17,18 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
+static int
+setattr_error(bool idmap, const char *what, struct err *err)
+{
+	if (!idmap)
+		return err_set(err, ZE_IO, errno, "change the mount of '%s'", what);
+	if (errno != EINVAL)
+		return err_set(err, ZE_IO, errno, "idmap '%s'", what);
+	return err_set(
+	    err, ZE_NOTSUP, 0,
+	    "the file system of '%s' cannot be idmapped; 'set idmap=shared' does without", what);
+}
+
 int
 runtime_mount_clone(int dir_fd, const char *path, int userns_fd, bool recursive, uint64_t attrs,
 		    struct err *err)
@@ -38,8 +50,7 @@ runtime_mount_clone(int dir_fd, const char *path, int userns_fd, bool recursive,
 	}
 	if (attr.attr_set &&
 	    mount_setattr(fd, "", AT_EMPTY_PATH | recurse, &attr, sizeof(attr)) < 0)
-		return err_set(err, userns_fd >= 0 && errno == EINVAL ? ZE_NOTSUP : ZE_IO, errno,
-			       "%s '%s'", userns_fd >= 0 ? "idmap" : "change the mount of", path);
+		return setattr_error(userns_fd >= 0, path, err);
 	return fd_take(&fd);
 }
 
@@ -106,7 +117,7 @@ runtime_mount_idmap(int mount_fd, int userns_fd, const char *what, struct err *e
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP, .userns_fd = (uint64_t)userns_fd};
 
 	if (mount_setattr(mount_fd, "", AT_EMPTY_PATH, &attr, sizeof(attr)) < 0)
-		return err_set(err, errno == EINVAL ? ZE_NOTSUP : ZE_IO, errno, "idmap '%s'", what);
+		return setattr_error(true, what, err);
 	return 0;
 }
 

@@ -351,13 +351,14 @@ surely_idmaps(const char *path)
 
 /* Every host directory must be on a file system that can be idmapped: its ids are the zone's. */
 static int
-check_idmap(const char *what, const char *path, struct strv *problems, struct err *err)
+check_idmap(const struct runtime_plan *plan, const char *what, const char *path,
+	    struct strv *problems, struct err *err)
 {
 	struct storage_facts facts;
 	bool can;
 	int r;
 
-	if (surely_idmaps(path))
+	if (plan->shares_ids || surely_idmaps(path))
 		return 0;
 	r = storage_can_idmap(path, &can, err);
 	if (r == 0 && !can)
@@ -366,7 +367,7 @@ check_idmap(const char *what, const char *path, struct strv *problems, struct er
 		return r;
 	return strv_addf(problems,
 			 "%s: the file system '%s' of '%s' cannot be idmapped; put it on btrfs, "
-			 "ext4 or xfs",
+			 "ext4 or xfs, or 'set idmap=shared' (see zonecfg(8))",
 			 what, facts.fs_type, path);
 }
 
@@ -386,8 +387,8 @@ plan_mounts(const struct config *cfg, struct runtime_plan *plan, struct strv *pr
 		qsort(plan->mounts, plan->n_mounts, sizeof(*plan->mounts), mount_compare);
 	for (size_t i = 0; r == 0 && i < plan->n_mounts; i++) {
 		if (plan->mounts[i].kind == PLAN_BIND)
-			r = check_idmap(plan->mounts[i].target, plan->mounts[i].source, problems,
-					err);
+			r = check_idmap(plan, plan->mounts[i].target, plan->mounts[i].source,
+					problems, err);
 	}
 	return r;
 }
@@ -477,6 +478,9 @@ plan_identity(const struct config *cfg, const char *uuid, struct runtime_plan *p
 	(void)snprintf(plan->uuid, sizeof(plan->uuid), "%s", uuid ? uuid : "");
 	(void)snprintf(plan->cgroup, sizeof(plan->cgroup), "%s/%s", plan->host.cgroup_parent,
 		       plan->name);
+	plan->shares_ids = str_eq(config_get(cfg, CONFIG_IDMAP), "shared");
+	(void)snprintf(plan->cgroup_home, sizeof(plan->cgroup_home), "%s%s", plan->cgroup,
+		       plan->shares_ids ? "/zone" : "");
 	plan->zonepath = strdup(config_zonepath(cfg));
 	if (!plan->zonepath || asprintf(&plan->root, "%s/root", plan->zonepath) < 0) {
 		plan->root = NULL; /* undefined after a failure */
@@ -492,12 +496,12 @@ plan_identity(const struct config *cfg, const char *uuid, struct runtime_plan *p
 		return strv_addf(problems, "zone root '%s': %s", plan->root, strerror(errno));
 	if (!S_ISDIR(st.st_mode))
 		return strv_addf(problems, "zone root '%s' is not a directory", plan->root);
-	return check_idmap("zonepath", plan->root, problems, err);
+	return check_idmap(plan, "zonepath", plan->root, problems, err);
 }
 
 static int
 plan_privileges(const struct config *cfg, struct runtime_plan *plan, struct strv *problems,
-		struct err *err)
+		struct strv *warnings, struct err *err)
 {
 	const char *limitpriv = config_get(cfg, CONFIG_LIMITPRIV);
 	bool exclusive = str_eq(config_get(cfg, CONFIG_IP_TYPE), "exclusive");
@@ -508,11 +512,10 @@ plan_privileges(const struct config *cfg, struct runtime_plan *plan, struct strv
 		return 0; /* each has its line */
 	if (r < 0)
 		return err_nomem(err);
-	if (str_eq(config_get(cfg, CONFIG_IDMAP), "shared"))
-		return strv_add(problems,
-				"idmap=shared is not supported: the zone's root would be the "
-				"host's; set idmap=private");
-	return config_priv_caps(limitpriv, exclusive, &plan->caps, err);
+	r = config_priv_caps(limitpriv, exclusive, &plan->caps, err);
+	if (r == 0 && plan->shares_ids && config_priv_share(limitpriv, &plan->caps, warnings) < 0)
+		return err_nomem(err);
+	return r;
 }
 
 static int
@@ -548,7 +551,7 @@ plan_fill(const struct runtime_plan_req *req, struct runtime_plan *plan, struct 
 		return err_nomem(err);
 	r = plan_identity(cfg, req->uuid, plan, problems, err);
 	if (r == 0)
-		r = plan_privileges(cfg, plan, problems, err);
+		r = plan_privileges(cfg, plan, problems, warnings, err);
 	if (r == 0)
 		r = plan_mounts(cfg, plan, problems, err);
 	for (size_t i = 0; r == 0 && i < config_count(cfg, CONFIG_DEVICE); i++)
@@ -645,8 +648,9 @@ print_mount(const struct plan_mount *m, FILE *out)
 int
 runtime_plan_print(const struct runtime_plan *plan, FILE *out)
 {
-	(void)fprintf(out, "zone %s\nroot %s idmapped nodev\n", plan->name, plan->root);
-	(void)fprintf(out, "cgroup %s\ncapabilities %#llx\n", plan->cgroup,
+	(void)fprintf(out, "zone %s\nroot %s %s nodev\n", plan->name, plan->root,
+		      plan->shares_ids ? "shared-ids" : "idmapped");
+	(void)fprintf(out, "cgroup %s\ncapabilities %#llx\n", plan->cgroup_home,
 		      (unsigned long long)plan->caps);
 	if (plan->has_hostid)
 		(void)fprintf(out, "hostid %08x\n", plan->hostid);

@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "base/str.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -182,18 +183,22 @@ attach_base(const struct root_build *build, struct err *err)
 	uint32_t base = build->id_base;
 	char uid[24], gid[24];
 	const char *shm[] = {"mode=1777", uid, gid, NULL};
+	const char *lock[] = {"mode=1777", "size=5M", uid, gid, NULL};
+	uint64_t attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV;
 	int r;
 
 	(void)snprintf(uid, sizeof(uid), "uid=%u", base);
 	(void)snprintf(gid, sizeof(gid), "gid=%u", base);
 	r = attach_new(build, dev_mount(plan, base, err), "dev", err);
 	if (r == 0)
-		r = attach_new(
-		    build,
-		    runtime_mount_new("tmpfs", shm, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, err),
-		    "dev/shm", err);
+		r = attach_new(build, runtime_mount_new("tmpfs", shm, attrs, err), "dev/shm", err);
 	if (r == 0)
 		r = attach_new(build, dev_run_mount(plan, base, err), "run", err);
+	/* Debian's systemd does not start without, and this zone's cannot mount it. */
+	if (r == 0 && plan->shares_ids)
+		r = attach_new(build,
+			       runtime_mount_new("tmpfs", lock, attrs | MOUNT_ATTR_NOEXEC, err),
+			       "run/lock", err);
 	if (r == 0)
 		r = attach_new(build, dev_host_mount(plan, build->zone_id, err), "run/host", err);
 	for (int kind = 0; r == 0 && kind < ROOT_FS_COUNT; kind++)
@@ -208,7 +213,8 @@ cover_settings(const struct root_build *build, struct err *err)
 	auto_close int net_fd = -EBADF;
 	int r;
 
-	if (build->plan->caps & 1ull << CAP_NET_ADMIN) {
+	/* With the host's ids the zone's root would own all of them, namespaced or not. */
+	if (build->plan->caps & 1ull << CAP_NET_ADMIN && !build->plan->shares_ids) {
 		net_fd = runtime_mount_clone(build->root_fd, "proc/sys/net", -1, false, 0, err);
 		if (net_fd < 0)
 			return net_fd;
@@ -237,6 +243,69 @@ cover_masks(const struct root_build *build, struct err *err)
 	return r;
 }
 
+/*
+ * With the host's ids the zone's root is the owner of all that is in /proc and /sys, and the owner
+ * needs no capability. So it gets of /proc what everybody has, and of /sys the same as far as a
+ * table can say it.
+ */
+static int
+cover_proc_entry(const struct root_build *build, int proc_fd, const struct stat *proc,
+		 const char *name, struct err *err)
+{
+	auto_free char *path = NULL;
+	struct stat st;
+	bool is_dir;
+
+	if (fstatat(proc_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0)
+		return err_set(err, ZE_IO, errno, "look at '/proc/%s'", name);
+	if (st.st_dev != proc->st_dev)
+		return 0; /* masked */
+	is_dir = S_ISDIR(st.st_mode);
+	if (!is_dir && (!S_ISREG(st.st_mode) || (st.st_mode & 0226) == 0004))
+		return 0;
+	if (asprintf(&path, "proc/%s", name) < 0) {
+		path = NULL; /* undefined after a failure */
+		return err_nomem(err);
+	}
+	if (!(st.st_mode & 0004))
+		return cover(build,
+			     is_dir ? "run/host/inaccessible/dir" : "run/host/inaccessible/reg", 0,
+			     path, is_dir, err);
+	return cover(build, path, MOUNT_ATTR_RDONLY, path, is_dir, err);
+}
+
+static int
+cover_owned(const struct root_build *build, struct err *err)
+{
+	static const char *const sys_masks[] = {"sys/devices/virtual/dmi",
+						"sys/devices/virtual/powercap", "sys/kernel/slab"};
+	auto_closedir DIR *dir = NULL;
+	struct dirent *de;
+	struct stat proc;
+	int fd, r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(sys_masks) / sizeof(sys_masks[0]); i++) {
+		if (faccessat(build->root_fd, sys_masks[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			r = cover(build, "run/host/inaccessible/dir", 0, sys_masks[i], true, err);
+	}
+	if (r < 0)
+		return r;
+	fd = openat(build->root_fd, "proc", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	dir = fd < 0 || fstat(fd, &proc) < 0 ? NULL : fdopendir(fd);
+	if (!dir) {
+		r = err_set(err, ZE_IO, errno, "read the zone's /proc");
+		(void)fd_close(fd);
+		return r;
+	}
+	while (r == 0 && (de = readdir(dir))) {
+		/* Processes have their own rules; "sys" has its cover already. */
+		if (de->d_name[0] != '.' && (de->d_name[0] < '0' || de->d_name[0] > '9') &&
+		    strcmp(de->d_name, "sys") != 0)
+			r = cover_proc_entry(build, fd, &proc, de->d_name, err);
+	}
+	return r;
+}
+
 static int
 plan_mount_make(const struct root_build *build, const struct plan_mount *m, struct err *err)
 {
@@ -261,7 +330,7 @@ plan_mount_make(const struct root_build *build, const struct plan_mount *m, stru
 	if (r)
 		return err_nomem(err);
 	fd = runtime_mount_new(m->fs_type, (const char *const *)options.v, m->attrs, err);
-	if (fd < 0 || m->kind == PLAN_TMPFS)
+	if (fd < 0 || m->kind == PLAN_TMPFS || build->userns_fd < 0)
 		return fd_take(&fd);
 	r = runtime_mount_idmap(fd, build->userns_fd, m->source, err);
 	return r < 0 ? r : fd_take(&fd);
@@ -320,6 +389,8 @@ build_tree(struct root_build *build, struct err *err)
 		r = cover_settings(build, err);
 	if (r == 0)
 		r = cover_masks(build, err);
+	if (r == 0 && build->plan->shares_ids)
+		r = cover_owned(build, err);
 	if (r == 0)
 		r = attach_plan(build, err);
 	if (r == 0 && build->plan->has_hostid)

@@ -169,7 +169,8 @@ struct runtime_entered {
  * The child is this process's, and leads a session of its own; wait for it by the pidfd. Children
  * that the caller makes afterwards are in the zone's pid namespace too: for programs that do
  * nothing else. -ZE_STATE: the zone does not run; -ZE_NOENT: no such program in the zone;
- * -ZE_FORMAT: what the zone has at /dev/pts/ptmx is no terminal.
+ * -ZE_FORMAT: what the zone has at /dev/pts/ptmx is no terminal; -ZE_PERM: the zone shares the
+ * host's ids, and a descriptor in @req is neither a pipe nor the null device.
  */
 int runtime_enter(const struct runtime_enter_req *req, struct runtime_entered *ret,
 		  struct err *err);
@@ -197,8 +198,8 @@ struct runtime_scratch_req {
 	    *inherit_dirs; /* host directories below a throw-away overlay; NULL-terminated */
 	const struct runtime_bind *binds;
 	size_t n_binds;
-	bool user_namespace; /* the zone's own ids over an idmapped root */
-	bool (*stop)(void);  /* asked when a signal comes while a program runs; NULL: go on */
+	bool shares_ids; /* as in a zone with idmap=shared; else a range, over an idmapped root */
+	bool (*stop)(void); /* asked when a signal comes while a program runs; NULL: go on */
 };
 
 /**
@@ -214,7 +215,7 @@ int runtime_scratch_start(const struct runtime_scratch_req *req, struct runtime_
 
 /**
  * runtime_scratch_run - run one program in it
- * @output_fd: where its stdout and stderr go
+ * @output_fd: where its stdout and stderr are written to
  * @timeout_ms: then it and everything it started is killed
  * @ret_status: 0..255, or 128 + signal
  *

@@ -33,16 +33,18 @@
 struct runtime_record {
 	char state[16];         /* zone_state_name() of ready, running, shutting_down or down */
 	char cgroup[96];        /* below each hierarchy: "zones/NAME" or "zones.slice/NAME" */
+	char cgroup_home[104];  /* where its processes are: the same, or one in it */
 	char cgroup2[40];       /* where the v2 hierarchy is mounted */
 	char hierarchies1[160]; /* v1 hierarchies in which it has a cgroup too: "memory:pids" */
 	char filter[48];        /* file in /run/zones with its seccomp filter */
 	uint64_t id;
 	uint64_t init_pid, init_start;     /* 0 until its first process exists */
 	uint64_t daemon_pid, daemon_start; /* who holds it */
-	uint64_t id_base;
-	uint64_t caps;          /* bounding set, a bit a capability */
-	uint64_t core_pinned;   /* 1: see priv_limit_core() */
-	uint64_t memlock_bytes; /* RLIMIT_MEMLOCK, or 0 */
+	uint64_t id_base;                  /* its root on the host; 0: it shares the host's ids */
+	uint64_t id_owner;                 /* who its user namespace belongs to */
+	uint64_t caps;                     /* bounding set, a bit a capability */
+	uint64_t core_pinned;              /* 1: see priv_limit_core() */
+	uint64_t memlock_bytes;            /* RLIMIT_MEMLOCK, or 0 */
 };
 
 /**
@@ -107,6 +109,7 @@ int runtime_idmap_release(const char *name, struct err *err);
 /**
  * runtime_idmap_write - make the ids of a process in a new user namespace those of a range
  * @pid: our own child, made with CLONE_NEWUSER and not yet waited for
+ * @base: the first; 0: the host's own ids
  */
 int runtime_idmap_write(pid_t pid, uint32_t base, struct err *err);
 
@@ -208,8 +211,8 @@ const char *cgroup_controller_name(enum cgroup_controller controller);
  * ------------------------------------------------------------------------------------------ */
 
 enum plan_mount_kind {
-	PLAN_BIND,  /* a host file or directory, idmapped */
-	PLAN_BLOCK, /* a file system on a device of the host, idmapped */
+	PLAN_BIND,  /* a host file or directory, idmapped unless ids are shared */
+	PLAN_BLOCK, /* a file system on a device of the host, the same */
 	PLAN_TMPFS, /* an empty one that belongs to the zone */
 };
 
@@ -247,6 +250,8 @@ struct runtime_plan {
 	char *root; /* zonepath/root */
 	struct runtime_host host;
 	char cgroup[96];
+	char cgroup_home[104];
+	bool shares_ids; /* idmap=shared: no id is mapped to another */
 	uint64_t caps;
 	bool has_hostid;
 	uint32_t hostid;
@@ -445,6 +450,30 @@ int priv_reset_process(void);
  */
 int priv_limit_core(void);
 
+/* ---- the way in with shared ids: airlock.c
+ * ------------------------------------------------------------------ */
+
+/* Where the program in the airlock says that it could not execute another. */
+#define AIRLOCK_REPORT_FD 3
+
+/**
+ * airlock_open - a program that executes another, for entering a zone that shares ids
+ *
+ * Returns a descriptor for airlock_exec(), or -ZE_IO.
+ */
+int airlock_open(struct err *err);
+
+/**
+ * airlock_exec - execute a program of the zone by way of the airlock; for a child
+ * @report_fd: an end of a pipe or socket, where an int32_t with the error comes out when that
+ *             program cannot be executed, and end of file when it has been. All other descriptors
+ *             above 2 must be closed by execution.
+ * @argv: first the program's path, then all of its arguments, beginning with its name
+ *
+ * Returns -1 with errno set, or not at all.
+ */
+int airlock_exec(int airlock_fd, int report_fd, char *const *argv, char *const *envp);
+
 /* ---- /dev and /run: dev.c, dev_policy.c
  * ----------------------------------------------------------------------------------- */
 
@@ -514,7 +543,7 @@ struct root_build {
 	const struct runtime_plan *plan;
 	uint64_t zone_id;
 	uint32_t id_base;
-	int userns_fd;            /* the zone's */
+	int userns_fd;            /* the zone's, for idmapped mounts; negative: there are none */
 	int fs_fd[ROOT_FS_COUNT]; /* made by fsopen() and fsconfig() in the zone's namespaces */
 	int root_fd;              /* used by root_build() alone */
 	int console_fd;           /* out: master of the console, yours to close */

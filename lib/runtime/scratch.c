@@ -31,6 +31,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#define OUTPUT_CHUNK 16384
+
 /* A signal may come just before the wait for a program begins: look again after so long. */
 #define STOP_POLL_MS 200
 
@@ -64,6 +66,7 @@ start_free(struct start *st)
 	for (size_t i = 0; i < SCRATCH_N_DEVICES; i++)
 		(void)fd_close(st->setup.device_fds[i]);
 	(void)fd_close(st->setup.root_fd);
+	(void)fd_close(st->setup.airlock_fd);
 	(void)fd_close(st->userns_fd);
 	(void)fd_close(st->its_fd);
 	free(st->layers);
@@ -140,8 +143,8 @@ open_root(struct start *st, struct runtime_scratch *s, const struct runtime_scra
 			path = NULL; /* undefined after a failure */
 			return err_nomem(err);
 		}
-		st->setup.device_fds[i] =
-		    runtime_mount_clone(AT_FDCWD, path, -EBADF, false, MOUNT_ATTR_NOEXEC, err);
+		st->setup.device_fds[i] = runtime_mount_clone(
+		    AT_FDCWD, path, -EBADF, false, MOUNT_ATTR_RDONLY | MOUNT_ATTR_NOEXEC, err);
 		if (st->setup.device_fds[i] < 0)
 			return st->setup.device_fds[i];
 	}
@@ -243,8 +246,8 @@ static int
 prepare(struct start *st, struct runtime_scratch *s, const struct runtime_scratch_req *req,
 	struct err *err)
 {
-	int pair[2], r = 0;
 	auto_close int dir_fd = -EBADF;
+	int pair[2], r;
 
 	/* RUNTIME_DIR is also where namespaces put a file system before they own their root. */
 	dir_fd = runtime_dir_open(req->name, err);
@@ -254,9 +257,13 @@ prepare(struct start *st, struct runtime_scratch *s, const struct runtime_scratc
 		return err_set(err, ZE_IO, errno, "make a socket");
 	s->sock_fd = pair[0];
 	st->its_fd = st->setup.sock_fd = pair[1];
-	st->setup.user_namespace = req->user_namespace;
-	if (req->user_namespace)
+	st->setup.shares_ids = req->shares_ids;
+	if (req->shares_ids) {
+		st->setup.airlock_fd = airlock_open(err);
+		r = st->setup.airlock_fd < 0 ? st->setup.airlock_fd : 0;
+	} else {
 		r = take_ids(st, s, err);
+	}
 	if (r == 0)
 		r = open_root(st, s, req, err);
 	if (r == 0)
@@ -270,9 +277,8 @@ static int
 launch(struct start *st, struct runtime_scratch *s, struct err *err)
 {
 	struct clone_args args = {
-	    .flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
-		     CLONE_NEWCGROUP | CLONE_PIDFD |
-		     (st->setup.user_namespace ? (uint64_t)CLONE_NEWUSER : 0),
+	    .flags = CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS | CLONE_NEWIPC |
+		     CLONE_NEWNET | CLONE_NEWCGROUP | CLONE_PIDFD,
 	    .pidfd = (uint64_t)(uintptr_t)&s->pid_fd,
 	    .exit_signal = SIGCHLD,
 	};
@@ -287,11 +293,9 @@ launch(struct start *st, struct runtime_scratch *s, struct err *err)
 		scratch_init(&st->setup);
 	}
 	st->its_fd = fd_close(st->its_fd);
-	if (st->setup.user_namespace) {
-		r = runtime_idmap_write(s->pid, st->base, err);
-		if (r < 0)
-			return r;
-	}
+	r = runtime_idmap_write(s->pid, st->base, err);
+	if (r < 0)
+		return r;
 	if (scratch_sock_send(s->sock_fd, "", 1, NULL, 0) < 0 ||
 	    scratch_sock_recv(s->sock_fd, &child_err, sizeof(child_err), NULL, 0) !=
 		(ssize_t)sizeof(child_err))
@@ -308,7 +312,11 @@ int
 runtime_scratch_start(const struct runtime_scratch_req *req, struct runtime_scratch **ret,
 		      struct err *err)
 {
-	struct start st = {.userns_fd = -EBADF, .its_fd = -EBADF, .setup.root_fd = -EBADF};
+	struct start st = {
+	    .userns_fd = -EBADF,
+	    .its_fd = -EBADF,
+	    .setup = {.root_fd = -EBADF, .airlock_fd = -EBADF},
+	};
 	struct runtime_scratch *s = calloc(1, sizeof(*s));
 	int r;
 
@@ -371,12 +379,31 @@ now_ms(void)
 	return ts.tv_sec * 1000LL + ts.tv_nsec / 1000000;
 }
 
+/*
+ * Programs get a pipe: a zone that shares ids would own the file that their output goes to. Carries
+ * what there is without waiting for more. Returns whether more may come.
+ */
 static int
-wait_answer(struct runtime_scratch *s, const char *what, unsigned timeout_ms, struct err *err)
+carry(int from_fd, int to_fd, struct err *err)
 {
-	struct pollfd pfd = {.fd = s->sock_fd, .events = POLLIN};
+	char buf[OUTPUT_CHUNK];
+	ssize_t n;
+
+	while ((n = read(from_fd, buf, sizeof(buf))) > 0) {
+		if (fd_write_all(to_fd, buf, (size_t)n) < 0)
+			return err_set(err, ZE_IO, errno, "write the output of a program");
+	}
+	return n < 0;
+}
+
+static int
+wait_answer(struct runtime_scratch *s, const char *what, int pipe_fd, int output_fd,
+	    unsigned timeout_ms, struct err *err)
+{
+	struct pollfd fds[2] = {{.fd = s->sock_fd, .events = POLLIN},
+				{.fd = pipe_fd, .events = POLLIN}};
 	long long end = now_ms() + timeout_ms, left = STOP_POLL_MS;
-	int n;
+	int n, r;
 
 	for (;;) {
 		if (s->stop && s->stop())
@@ -387,11 +414,16 @@ wait_answer(struct runtime_scratch *s, const char *what, unsigned timeout_ms, st
 				return err_set(err, ZE_TIMEOUT, 0, "'%s' was stopped after %u s",
 					       what, timeout_ms / 1000);
 		}
-		n = poll(&pfd, 1, left < STOP_POLL_MS ? (int)left : STOP_POLL_MS);
-		if (n > 0)
-			return 0;
+		n = poll(fds, 2, left < STOP_POLL_MS ? (int)left : STOP_POLL_MS);
 		if (n < 0 && errno != EINTR)
 			return err_set(err, ZE_IO, errno, "wait for '%s'", what);
+		if (n <= 0)
+			continue;
+		r = carry(pipe_fd, output_fd, err);
+		if (r < 0 || fds[0].revents)
+			return r < 0 ? r : 0;
+		if (r == 0)
+			fds[1].fd = -1;
 	}
 }
 
@@ -413,15 +445,22 @@ int
 runtime_scratch_run(struct runtime_scratch *s, const char *const *argv, const char *const *envp,
 		    int output_fd, unsigned timeout_ms, int *ret_status, struct err *err)
 {
+	auto_close int read_fd = -EBADF, write_fd = -EBADF;
 	struct scratch_answer answer;
-	int r;
+	int pair[2], r;
 
 	if (s->pid <= 0)
 		return err_set(err, ZE_IO, 0, "run '%s': the namespaces are gone", argv[0]);
-	r = fault_point("run script") ? err_set(err, ZE_IO, errno, "run '%s'", argv[0])
-				      : ask(s, argv, envp, output_fd, err);
+	if (pipe2(pair, O_CLOEXEC) < 0)
+		return err_set(err, ZE_IO, errno, "run '%s': make a pipe", argv[0]);
+	read_fd = pair[0];
+	write_fd = pair[1];
+	r = fault_point("run script") || fcntl(read_fd, F_SETFL, O_NONBLOCK) < 0
+		? err_set(err, ZE_IO, errno, "run '%s'", argv[0])
+		: ask(s, argv, envp, write_fd, err);
+	write_fd = fd_close(write_fd);
 	if (r == 0)
-		r = wait_answer(s, argv[0], timeout_ms, err);
+		r = wait_answer(s, argv[0], read_fd, output_fd, timeout_ms, err);
 	if (r == 0 && scratch_sock_recv(s->sock_fd, &answer, sizeof(answer), NULL, 0) !=
 			  (ssize_t)sizeof(answer))
 		r = err_set(err, ZE_IO, 0, "run '%s': the namespaces ended", argv[0]);

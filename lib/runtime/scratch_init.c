@@ -136,8 +136,8 @@ proc_make(const struct scratch_setup *setup, struct err *err)
 {
 	uint64_t attrs = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
 
-	/* Without ids of its own, root in here is the owner of the host's settings. */
-	if (!setup->user_namespace)
+	/* With the host's ids, root in here is the owner of the host's settings. */
+	if (setup->shares_ids)
 		attrs |= MOUNT_ATTR_RDONLY;
 	return runtime_mount_new("proc", NULL, attrs, err);
 }
@@ -317,7 +317,7 @@ lo_up(struct err *err)
 
 /* Ids, and whatever of the caller would show inside. */
 static int
-become_own(const struct scratch_setup *setup, struct err *err)
+become_own(struct err *err)
 {
 	struct rlimit no_core = {1, 1}; /* 1: not for a program that takes core dumps either */
 	struct rlimit processes = {PROCESSES_MAX, PROCESSES_MAX};
@@ -334,10 +334,7 @@ become_own(const struct scratch_setup *setup, struct err *err)
 	/* After the ids: changing them clears it. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || prctl(PR_SET_DUMPABLE, 0) < 0)
 		return err_set(err, ZE_IO, errno, "bind to the caller");
-	/* Processes are counted by user and namespace; in the host's it would count all of root's.
-	 */
-	if (setrlimit(RLIMIT_CORE, &no_core) < 0 ||
-	    (setup->user_namespace && setrlimit(RLIMIT_NPROC, &processes) < 0))
+	if (setrlimit(RLIMIT_CORE, &no_core) < 0 || setrlimit(RLIMIT_NPROC, &processes) < 0)
 		return err_set(err, ZE_IO, errno, "set limits");
 	if (sethostname("localhost", strlen("localhost")) < 0 || setdomainname("(none)", 6) < 0)
 		return err_set(err, ZE_IO, errno, "set the host name");
@@ -367,21 +364,28 @@ privileges_drop(const struct scratch_setup *setup, struct err *err)
 	return 0;
 }
 
-/* Descriptors 0 to 2 are the zone's /dev/null, 3 is the socket, 4 the root; nothing else stays. */
+/*
+ * Descriptors 0 to 2 are the zone's /dev/null, 3 is the socket, 4 the root, 5 the airlock if there
+ * is one; nothing else stays.
+ */
 static int
 descriptors_arrange(const struct scratch_setup *setup, struct err *err)
 {
-	int null_fd, sock_fd, root_fd;
+	int null_fd, sock_fd, root_fd, airlock_fd = 0;
 
 	null_fd = path_open_in_root(setup->root_fd, "/dev/null", O_RDWR, 0, err);
 	if (null_fd < 0)
 		return null_fd;
 	/* First out of the way of each other. */
-	sock_fd = fcntl(setup->sock_fd, F_DUPFD_CLOEXEC, 5);
-	root_fd = fcntl(setup->root_fd, F_DUPFD_CLOEXEC, 5);
-	if (sock_fd < 0 || root_fd < 0 || dup2(null_fd, 0) < 0 || dup2(null_fd, 1) < 0 ||
-	    dup2(null_fd, 2) < 0 || dup3(sock_fd, 3, O_CLOEXEC) < 0 ||
-	    dup3(root_fd, 4, O_CLOEXEC) < 0 || close_range(5, ~0U, 0) < 0)
+	sock_fd = fcntl(setup->sock_fd, F_DUPFD_CLOEXEC, 6);
+	root_fd = fcntl(setup->root_fd, F_DUPFD_CLOEXEC, 6);
+	if (setup->shares_ids)
+		airlock_fd = fcntl(setup->airlock_fd, F_DUPFD_CLOEXEC, 6);
+	if (sock_fd < 0 || root_fd < 0 || airlock_fd < 0 || dup2(null_fd, 0) < 0 ||
+	    dup2(null_fd, 1) < 0 || dup2(null_fd, 2) < 0 || dup3(sock_fd, 3, O_CLOEXEC) < 0 ||
+	    dup3(root_fd, 4, O_CLOEXEC) < 0 ||
+	    (setup->shares_ids && dup3(airlock_fd, 5, O_CLOEXEC) < 0) ||
+	    close_range(setup->shares_ids ? 6 : 5, ~0U, 0) < 0)
 		return err_set(err, ZE_IO, errno, "arrange descriptors");
 	return 0;
 }
@@ -389,7 +393,7 @@ descriptors_arrange(const struct scratch_setup *setup, struct err *err)
 /* ---- programs ------------------------------------------------------------------------------- */
 
 struct program {
-	char *argv[STRINGS_MAX + 1];
+	char *argv[STRINGS_MAX + 2]; /* its path, then its arguments, beginning with its name */
 	char *envp[STRINGS_MAX + 1];
 	int output_fd;
 };
@@ -400,7 +404,7 @@ program_parse(char *packet, size_t size, struct program *prog)
 {
 	struct scratch_ask ask;
 	char *p = packet + sizeof(ask), *end = packet + size;
-	char **lists[] = {prog->argv, prog->envp};
+	char **lists[] = {prog->argv + 1, prog->envp};
 	uint32_t counts[2];
 
 	if (size <= sizeof(ask) || end[-1] != '\0')
@@ -419,18 +423,49 @@ program_parse(char *packet, size_t size, struct program *prog)
 		}
 		lists[list][counts[list]] = NULL;
 	}
+	prog->argv[0] = prog->argv[1];
 	return prog->argv[0] ? 0 : -1;
 }
 
-/* After vfork: shares memory with process 1 until exec; only system calls. */
+/*
+ * After vfork: shares memory with process 1 until exec; only system calls.
+ * @report_fd: where the airlock says why it could not; negative: there is none
+ */
 static _Noreturn void
-program_exec(const struct program *prog, volatile int *ret_errno)
+program_exec(const struct program *prog, int report_fd, volatile int *ret_errno)
 {
 	if (setsid() >= 0 && fchdir(4) == 0 && chroot(".") == 0 && dup2(prog->output_fd, 1) >= 0 &&
-	    dup2(prog->output_fd, 2) >= 0)
-		(void)execve(prog->argv[0], prog->argv, prog->envp);
+	    dup2(prog->output_fd, 2) >= 0) {
+		if (report_fd < 0)
+			(void)execve(prog->argv[0], prog->argv + 1, prog->envp);
+		else if (access(prog->argv[0], X_OK) == 0)
+			(void)airlock_exec(5, report_fd, prog->argv, prog->envp);
+	}
 	*ret_errno = errno;
 	_exit(127);
+}
+
+/* Returns 0 once the program is executed, or the error. */
+static int
+program_start(const struct program *prog, bool airlock, pid_t *ret_pid)
+{
+	volatile int exec_errno = 0;
+	int pair[2] = {-EBADF, -EBADF};
+	int32_t reported;
+
+	if (airlock && pipe2(pair, O_CLOEXEC) < 0)
+		return errno;
+	/* fork() would copy the page tables of the caller, who holds a package database. */
+	*ret_pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
+	if (*ret_pid == 0)
+		program_exec(prog, pair[1], &exec_errno);
+	if (*ret_pid < 0)
+		exec_errno = errno;
+	(void)fd_close(pair[1]);
+	if (airlock && read(pair[0], &reported, sizeof(reported)) == sizeof(reported))
+		exec_errno = reported;
+	(void)fd_close(pair[0]);
+	return exec_errno;
 }
 
 /*
@@ -438,25 +473,17 @@ program_exec(const struct program *prog, volatile int *ret_errno)
  * with nobody beside it, and a daemon that a script started does not outlive the script.
  */
 static void
-program_run(const struct program *prog, struct scratch_answer *ret)
+program_run(const struct program *prog, bool airlock, struct scratch_answer *ret)
 {
-	volatile int exec_errno = 0;
+	pid_t pid = -1, ended;
 	int status = 0;
-	pid_t pid, ended;
 
-	*ret = (struct scratch_answer){0};
-	/* fork() would copy the page tables of the caller, who holds a package database. */
-	pid = vfork(); /* NOLINT(clang-analyzer-security.insecureAPI.vfork) */
-	if (pid == 0)
-		program_exec(prog, &exec_errno);
-	if (pid < 0) {
-		ret->exec_errno = errno;
+	*ret = (struct scratch_answer){.exec_errno = program_start(prog, airlock, &pid)};
+	if (pid < 0)
 		return;
-	}
 	do
 		ended = waitpid(-1, &status, 0);
 	while (ended >= 0 ? ended != pid : errno == EINTR);
-	ret->exec_errno = exec_errno;
 	ret->status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 	(void)kill(-1, SIGKILL); /* all but this process; there may be nobody */
 	while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
@@ -464,7 +491,7 @@ program_run(const struct program *prog, struct scratch_answer *ret)
 }
 
 static _Noreturn void
-serve(int sock_fd)
+serve(int sock_fd, bool airlock)
 {
 	static char packet[SCRATCH_ASK_MAX];
 	static struct program prog;
@@ -475,7 +502,7 @@ serve(int sock_fd)
 		n = scratch_sock_recv(sock_fd, packet, sizeof(packet), &prog.output_fd, 1);
 		if (n <= 0 || prog.output_fd < 0 || program_parse(packet, (size_t)n, &prog) < 0)
 			_exit(0);
-		program_run(&prog, &answer);
+		program_run(&prog, airlock, &answer);
 		(void)fd_close(prog.output_fd);
 		if (scratch_sock_send(sock_fd, &answer, sizeof(answer), NULL, 0) < 0)
 			_exit(0);
@@ -492,7 +519,7 @@ scratch_init(const struct scratch_setup *setup)
 	/* No maps, no caller: nothing to do. */
 	if (scratch_sock_recv(setup->sock_fd, &go, 1, NULL, 0) != 1)
 		_exit(1);
-	r = become_own(setup, &err);
+	r = become_own(&err);
 	if (r == 0)
 		r = root_assemble(setup, &err);
 	if (r == 0)
@@ -502,5 +529,5 @@ scratch_init(const struct scratch_setup *setup)
 	/* Either descriptor is the socket, arranged or not. */
 	if (scratch_sock_send(r == 0 ? 3 : setup->sock_fd, &err, sizeof(err), NULL, 0) < 0 || r < 0)
 		_exit(1);
-	serve(3);
+	serve(3, setup->shares_ids);
 }

@@ -48,7 +48,7 @@ extern const char *const scratch_devices[SCRATCH_N_DEVICES];
 /* All that process 1 needs, opened by the caller before the clone. */
 struct scratch_setup {
 	int sock_fd;
-	int root_fd; /* detached, idmapped */
+	int root_fd; /* detached; idmapped unless ids are shared */
 	int device_fds[SCRATCH_N_DEVICES];
 	const struct scratch_mount *layers; /* over inherited directories */
 	size_t n_layers;
@@ -58,7 +58,8 @@ struct scratch_setup {
 	const struct sock_filter *filter;
 	size_t n_filter;
 	pid_t parent;
-	bool user_namespace;
+	bool shares_ids;
+	int airlock_fd; /* with shared ids; else negative */
 };
 
 /**

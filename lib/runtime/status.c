@@ -51,6 +51,7 @@ static const struct field {
 	}
     TEXT(state),
     TEXT(cgroup),
+    TEXT(cgroup_home),
     TEXT(cgroup2),
     TEXT(hierarchies1),
     TEXT(filter),
@@ -60,6 +61,7 @@ static const struct field {
     NUMBER(daemon_pid, INT32_MAX),
     NUMBER(daemon_start, UINT64_MAX),
     NUMBER(id_base, UINT32_MAX),
+    NUMBER(id_owner, UINT32_MAX),
     NUMBER(caps, UINT64_MAX),
     NUMBER(core_pinned, 1),
     NUMBER(memlock_bytes, UINT64_MAX),

@@ -37,9 +37,11 @@ ids_up(struct runtime *rt, const struct runtime_plan *plan, struct err *err)
 	uint32_t base;
 	int r = runtime_idmap_alloc(plan->name, &base, err);
 
-	if (r == 0)
-		rt->rec.id_base = base;
-	return r;
+	if (r < 0)
+		return r;
+	rt->rec.id_owner = base;
+	rt->rec.id_base = plan->shares_ids ? 0 : base;
+	return 0;
 }
 
 static int
@@ -138,9 +140,11 @@ runtime_free(struct runtime *rt)
 }
 
 static void
-record_places(const struct runtime_host *host, const char *cgroup, struct runtime_record *rec)
+record_places(const struct runtime_host *host, const char *cgroup, const char *home,
+	      struct runtime_record *rec)
 {
 	(void)snprintf(rec->cgroup, sizeof(rec->cgroup), "%s", cgroup);
+	(void)snprintf(rec->cgroup_home, sizeof(rec->cgroup_home), "%s", home);
 	(void)snprintf(rec->cgroup2, sizeof(rec->cgroup2), "%s", host->cgroup2);
 	(void)snprintf(rec->hierarchies1, sizeof(rec->hierarchies1), "%s", host->hierarchies1);
 }
@@ -163,7 +167,7 @@ record_read_or_guess(const char *name, struct runtime_record *rec, struct err *e
 	err_clear(err);
 	*rec = (struct runtime_record){0};
 	(void)snprintf(cgroup, sizeof(cgroup), "%s/%s", host.cgroup_parent, name);
-	record_places(&host, cgroup, rec);
+	record_places(&host, cgroup, cgroup, rec);
 	return 0;
 }
 
@@ -179,7 +183,7 @@ record_begin(struct runtime *rt, const struct runtime_plan *plan, struct err *er
 	if (dir_fd < 0)
 		return dir_fd;
 	(void)snprintf(rec->state, sizeof(rec->state), "%s", zone_state_name(ZONE_STATE_READY));
-	record_places(&plan->host, plan->cgroup, rec);
+	record_places(&plan->host, plan->cgroup, plan->cgroup_home, rec);
 	filter_name(plan->caps, plan->host.core_piped, rec->filter, sizeof(rec->filter));
 	rec->caps = plan->caps;
 	rec->core_pinned = plan->host.core_piped;

@@ -87,8 +87,14 @@ all_fail() {
 		'chroot /proc/1/root ls /' 'echo b >/proc/sysrq-trigger' \
 		'echo 1 >/proc/sys/kernel/panic' 'cat /proc/1/environ >/dev/null' 'hostname other'
 	all_fail 8
-	run "$ADDED/scratch_run" -i /usr -s s "$ROOT" 'touch /etc/mine'
+	run "$ADDED/scratch_run" -i /usr -s s "$ROOT" 'touch /etc/mine' 'readlink /proc/self/fd/1' \
+		'chmod 600 /dev/null' 'no-such-program' 'cat /proc/self/uid_map' 'readlink /proc/self/exe'
 	[ "${lines[0]}" = "status 0" ]
+	# What it writes goes through a pipe: a file of the host would be its own.
+	[[ ${lines[1]} == pipe:* ]]
+	[ "${lines[4]}" = "status 1" ] || fail "$output"
+	[ "$(stat -c %a /dev/null)" = 666 ]
+	assert_output -e "status 127.* 0 +0 +65536.*/usr/bin/readlink"
 }
 
 @test "ischroot says yes and systemctl finds no manager" {

@@ -135,11 +135,15 @@ zoneadm: zone 'new': verify: zone failed to verify"
 	zone "add fs; set dir=/a; set special=$FZ_WORK/ramfs; set type=lofs; end"
 	run --separate-stderr zoneadm -z web boot
 	assert_status 1
-	assert_stderr -p "/a: the file system 'ramfs' of '$FZ_WORK/ramfs' cannot be idmapped; put it on btrfs, ext4 or xfs"
-	zonecfg -z web "remove fs dir=/a; set idmap=shared"
-	run --separate-stderr zoneadm -z web boot
+	assert_stderr -p "/a: the file system 'ramfs' of '$FZ_WORK/ramfs' cannot be idmapped; put it on btrfs, ext4 or xfs, or 'set idmap=shared' (see zonecfg(8))"
+	run --separate-stderr zoneadm -z web verify
 	assert_status 1
-	assert_stderr -p "idmap=shared is not supported: the zone's root would be the host's; set idmap=private"
+	assert_stderr -p "'set idmap=shared'"
+	zonecfg -z web "set idmap=shared"
+	zoneadm -z web verify
+	zoneadm -z web boot
+	zlogin web 'echo mine >/a/file; chown 1000:1000 /a/file'
+	[ "$(stat -c '%u %g' "$FZ_WORK/ramfs/file")" = "1000 1000" ]
 }
 
 @test "a file system on a device of the host" {

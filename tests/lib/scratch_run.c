@@ -72,8 +72,7 @@ main(int argc, char **argv)
 {
 	const char *inherit[MAX + 1] = {NULL};
 	struct runtime_bind binds[MAX] = {{0}};
-	struct runtime_scratch_req req = {
-	    .inherit_dirs = inherit, .binds = binds, .user_namespace = true, .stop = stop};
+	struct runtime_scratch_req req = {.inherit_dirs = inherit, .binds = binds, .stop = stop};
 	struct sigaction sa = {.sa_handler = on_signal};
 	auto_strv struct strv paths = {0};
 	struct runtime_scratch *s;
@@ -93,7 +92,7 @@ main(int argc, char **argv)
 			binds[req.n_binds].exit_status = opt == 'x' ? atoi(optarg) : 0;
 			binds[req.n_binds++].target = colon + 1;
 		} else if (opt == 's') {
-			req.user_namespace = false;
+			req.shares_ids = true;
 		} else if (opt == 't') {
 			timeout_ms = (unsigned)atoi(optarg);
 		} else {
