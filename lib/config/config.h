@@ -99,8 +99,9 @@ enum config_prop {
 	CONFIG_IP_TYPE,
 	CONFIG_HOSTID,
 	CONFIG_FS_ALLOWED,
-	CONFIG_IDMAP, /* extension: private (default), shared */
-	CONFIG_INIT,  /* extension: path of the program that becomes process 1 */
+	CONFIG_IDMAP,   /* extension: private (default), shared */
+	CONFIG_INIT,    /* extension: path of the program that becomes process 1 */
+	CONFIG_NESTING, /* extension: user namespaces in the zone; false (default), true */
 	CONFIG_MAX_LWPS,
 	CONFIG_MAX_PROCESSES,
 	CONFIG_MAX_SHM_MEMORY,

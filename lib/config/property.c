@@ -102,6 +102,10 @@ const struct config_prop_desc config_props[CONFIG_PROP_COUNT] = {
 			      "(extension)."},
     [CONFIG_INIT] = {GLOBAL("init", "init"), KIND(PATH), .clearable = true, .quiet = true,
 		     .help = "The program that becomes the zone's first process (extension)."},
+    [CONFIG_NESTING] = {GLOBAL("nesting", "nesting"), KIND(BOOL), .choices = bools,
+			.deflt = "false", .clearable = true, .quiet = true,
+			.help = "Whether containers with user namespaces can run in the zone "
+				"(extension)."},
     [CONFIG_MAX_LWPS] = {GLOBAL("max-lwps", NULL), KIND(UINT), RCTL_ALIAS("zone.max-lwps"),
 			 .min = 100, .max = ALIAS_LIMIT,
 			 .help = "How many threads the zone may have."},

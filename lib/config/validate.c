@@ -268,6 +268,15 @@ check_zone(struct check *check, const struct config *cfg)
 		problem(check, "pool: '%s': names that begin with SUNW are reserved", pool);
 }
 
+/* Ids of the host in a namespace of the zone's making would be no bound at all. */
+static void
+check_nesting(struct check *check, const struct config *cfg)
+{
+	if (!strcmp(config_get(cfg, CONFIG_NESTING), "true") &&
+	    !strcmp(config_get(cfg, CONFIG_IDMAP), "shared"))
+		problem(check, "nesting 'true' and idmap 'shared' are incompatible");
+}
+
 static void
 check_cpu(struct check *check, const struct config *cfg)
 {
@@ -387,6 +396,7 @@ config_check(const struct config *cfg, struct strv *problems)
 	check.res = NULL;
 	check_nets(&check, cfg);
 	check_cpu(&check, cfg);
+	check_nesting(&check, cfg);
 	return result(&check, before);
 }
 

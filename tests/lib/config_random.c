@@ -375,6 +375,8 @@ set_globals(struct rng *rng, struct config *cfg, bool dedicated, struct err *err
 		r = set_prop(rng, global, CONFIG_CPU_SHARES, err);
 	if (r == 0 && shares && chance(rng, 50))
 		r = config_res_set(global, CONFIG_SCHEDULING_CLASS, "FSS", err);
+	if (r == 0 && !strcmp(config_get(cfg, CONFIG_NESTING), "true"))
+		r = config_res_set(global, CONFIG_IDMAP, "private", err);
 	rng->exclusive = !strcmp(config_get(cfg, CONFIG_IP_TYPE), "exclusive");
 	return r;
 }

@@ -139,6 +139,7 @@ info_of_one_property(void **state)
 	    {CONFIG_MAX_LWPS, "max-lwps not specified\n"},
 	    {CONFIG_HOSTID, "hostid:\n"},
 	    {CONFIG_IDMAP, "idmap: private\n"},
+	    {CONFIG_NESTING, "nesting: false\n"},
 	};
 
 	(void)state;
@@ -157,9 +158,10 @@ extensions_are_shown_when_set(void **state)
 	(void)state;
 	assert_int_equal(config_res_set(config_global(cfg), CONFIG_INIT, "/sbin/tini", &err), 0);
 	assert_int_equal(config_res_set(config_global(cfg), CONFIG_IDMAP, "private", &err), 0);
+	assert_int_equal(config_res_set(config_global(cfg), CONFIG_NESTING, "false", &err), 0);
 	text = printed(config_info);
-	assert_non_null(
-	    strstr(text, "ip-type: shared\nidmap: private\ninit: /sbin/tini\n[cpu-shares: 5]\n"));
+	assert_non_null(strstr(text, "ip-type: shared\nidmap: private\ninit: /sbin/tini\n"
+				     "nesting: false\n[cpu-shares: 5]\n"));
 }
 
 static void

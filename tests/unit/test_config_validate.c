@@ -74,6 +74,10 @@ static const struct check_case cases[] = {
      "net 'address=192.0.2.1,allowed-address=192.0.2.1/24,physical=eth0': allowed-address "
      "'192.0.2.1/24' and ip-type 'shared' "
      "are incompatible\n"},
+    {ZONE "nesting=\"true\"", "", ""},
+    {ZONE "idmap=\"shared\" nesting=\"false\"", "", ""},
+    {ZONE "idmap=\"shared\" nesting=\"true\"", "",
+     "nesting 'true' and idmap 'shared' are incompatible\n"},
     {ZONE, "<automatic-network/>", "anet and ip-type 'shared' are incompatible\n"},
     {ZONE "ip-type=\"exclusive\"", "<automatic-network/>", ""},
 
