@@ -194,6 +194,10 @@ dev_host_mount(const struct runtime_plan *plan, uint64_t id, struct err *err)
 	    {"inaccessible", S_IFDIR | 0755, NULL, 0, 0},
 	    {"inaccessible/dir", S_IFDIR | 0555, NULL, 0, 0},
 	    {"inaccessible/reg", S_IFREG | 0444, "", 0, 0},
+	    /* Mount points for what namespaces in the zone are made of: root.c. */
+	    {"nesting", S_IFDIR | 0555, NULL, 0, 0},
+	    {"nesting/proc", S_IFDIR | 0555, NULL, 0, 0},
+	    {"nesting/sys", S_IFDIR | 0555, NULL, 0, 0},
 	};
 	/* Owned by the host's root, who is nobody in the zone. */
 	fd = tmpfs_make("size=64K", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, 0, entries,

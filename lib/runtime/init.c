@@ -55,6 +55,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+/* User namespaces that each user of a zone with nesting may have. */
+#define NESTED_NAMESPACES_MAX "1024"
+
 enum talk {
 	TALK_MAPPED = 1,
 	TALK_OPENED,
@@ -178,15 +181,16 @@ child_settings(struct child *child)
 	const struct runtime_plan *plan = child->plan;
 	struct rlimit memlock = {plan->memlock_bytes, plan->memlock_bytes};
 	static const char no_domain[] = "(none)";
+	const char *namespaces = plan->nesting ? NESTED_NAMESPACES_MAX : "0";
 
 	if (chdir("/") < 0)
 		child_fail(child, "enter the root directory");
 	if (sethostname(plan->name, strlen(plan->name)) < 0 ||
 	    setdomainname(no_domain, sizeof(no_domain) - 1) < 0)
 		child_fail(child, "set the host name");
-	/* No user namespaces in the zone: what they open up in the kernel stays closed. */
-	if (write_once("/proc/sys/user/max_user_namespaces", "0\n", 2) < 0)
-		child_fail(child, "forbid user namespaces in the zone");
+	/* Without user namespaces, what they open up in the kernel stays closed. */
+	if (write_once("/proc/sys/user/max_user_namespaces", namespaces, strlen(namespaces)) < 0)
+		child_fail(child, "limit user namespaces in the zone");
 	/* ping without a capability; a kernel without IPv4 has no such file. */
 	if (write_once("/proc/sys/net/ipv4/ping_group_range", "0 65535\n", 8) < 0 &&
 	    errno != ENOENT)

@@ -518,6 +518,24 @@ plan_privileges(const struct config *cfg, struct runtime_plan *plan, struct strv
 	return r;
 }
 
+/* Debian's kernels have a switch that leaves user namespaces to the host's root. */
+static int
+plan_nesting(const struct config *cfg, struct runtime_plan *plan, struct strv *problems)
+{
+	auto_free char *value = NULL;
+	size_t size;
+
+	plan->nesting = str_eq(config_get(cfg, CONFIG_NESTING), "true");
+	if (!plan->nesting || path_file_read("/proc/sys/kernel/unprivileged_userns_clone", 16,
+					     &value, &size, NULL) < 0)
+		return 0;
+	return *value != '0'
+		   ? 0
+		   : strv_add(problems,
+			      "nesting: this host leaves user namespaces to its root; set "
+			      "the sysctl kernel.unprivileged_userns_clone to 1");
+}
+
 static int
 plan_environment(struct runtime_plan *plan)
 {
@@ -552,6 +570,8 @@ plan_fill(const struct runtime_plan_req *req, struct runtime_plan *plan, struct 
 	r = plan_identity(cfg, req->uuid, plan, problems, err);
 	if (r == 0)
 		r = plan_privileges(cfg, plan, problems, warnings, err);
+	if (r == 0)
+		r = plan_nesting(cfg, plan, problems);
 	if (r == 0)
 		r = plan_mounts(cfg, plan, problems, err);
 	for (size_t i = 0; r == 0 && i < config_count(cfg, CONFIG_DEVICE); i++)
@@ -652,6 +672,8 @@ runtime_plan_print(const struct runtime_plan *plan, FILE *out)
 		      plan->shares_ids ? "shared-ids" : "idmapped");
 	(void)fprintf(out, "cgroup %s\ncapabilities %#llx\n", plan->cgroup_home,
 		      (unsigned long long)plan->caps);
+	if (plan->nesting)
+		(void)fputs("nesting\n", out);
 	if (plan->has_hostid)
 		(void)fprintf(out, "hostid %08x\n", plan->hostid);
 	for (size_t i = 0; i < plan->n_mounts; i++)

@@ -206,6 +206,24 @@ attach_base(const struct root_build *build, struct err *err)
 	return r;
 }
 
+/*
+ * In a user namespace the kernel mounts a proc or a sysfs only where one can be seen that nothing
+ * covers, and no less read-only than that. So the zone has one of each, before the masks: in a
+ * directory that is covered in turn, because it is the mount that counts and not the way to it.
+ */
+static int
+attach_nesting(const struct root_build *build, struct err *err)
+{
+	int r;
+
+	r = cover(build, "proc", 0, "run/host/nesting/proc", true, err);
+	if (r == 0)
+		r = cover(build, "sys", 0, "run/host/nesting/sys", true, err);
+	if (r == 0)
+		r = cover(build, "run/host/inaccessible/dir", 0, "run/host/nesting", true, err);
+	return r;
+}
+
 /* Kernel settings are read-only, but for those of a network stack that the zone may configure. */
 static int
 cover_settings(const struct root_build *build, struct err *err)
@@ -385,6 +403,8 @@ build_tree(struct root_build *build, struct err *err)
 	int r;
 
 	r = attach_base(build, err);
+	if (r == 0 && build->plan->nesting)
+		r = attach_nesting(build, err);
 	if (r == 0)
 		r = cover_settings(build, err);
 	if (r == 0)

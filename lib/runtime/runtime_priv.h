@@ -253,6 +253,7 @@ struct runtime_plan {
 	char cgroup_home[104];
 	bool shares_ids; /* idmap=shared: no id is mapped to another */
 	uint64_t caps;
+	bool nesting; /* user namespaces in the zone */
 	bool has_hostid;
 	uint32_t hostid;
 	bool has_memlock;

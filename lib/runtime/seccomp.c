@@ -2,7 +2,8 @@
 /*
  * The system calls of a zone: a list of what is allowed. A call that this list leaves out fails
  * with EPERM; one that libseccomp does not know yet fails with ENOSYS, so that the C library takes
- * an older one instead. Calls that need a capability which the zone lacks are left out with it.
+ * an older one instead, and so do keyrings. Calls that need a capability which the zone lacks are
+ * left out with it.
  *
  * Compiling takes a millisecond, so the program is kept as bytes in /run/zones, a file for each set
  * of capabilities. libseccomp knows the names and numbers; the program is ours: filter_code.c.
@@ -29,7 +30,7 @@
 #include <unistd.h>
 
 /* Raised with every change of the lists, so that no old file is taken for a new one. */
-#define FILTER_REVISION 3
+#define FILTER_REVISION 4
 
 /* More than any ABI has numbers of. */
 #define CALLS_MAX 1024u
@@ -161,11 +162,24 @@ look_at_core_limit(struct code *code, struct places *places)
 	look_at(places, "prlimit64", argument_in(code, 1, core, 1, set, places->allow));
 }
 
+/* Programs go on without keyrings where the kernel has none, but not where it refuses them. */
+static bool
+is_keyring(const char *name)
+{
+	static const char *const calls[] = {"add_key", "keyctl", "request_key"};
+
+	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+		if (!strcmp(calls[i], name))
+			return true;
+	}
+	return false;
+}
+
 /* Where a call goes, by its name in the ABI; NULL: libseccomp does not know it yet. */
 static unsigned
 place_of(const struct places *places, const char *name, uint64_t caps)
 {
-	if (!name)
+	if (!name || is_keyring(name))
 		return places->unknown;
 	if (!is_allowed(name, caps))
 		return places->refuse;
