@@ -205,8 +205,9 @@ remove_tree(int dir_fd, const char *name)
 		return -1;
 	}
 	while ((de = readdir(dir))) {
-		if (de->d_type == DT_DIR && de->d_name[0] != '.' &&
-		    remove_tree(dirfd(dir), de->d_name) < 0)
+		/* The zone may have given a cgroup any name: a dot alone hides nothing. */
+		if (de->d_type == DT_DIR && strcmp(de->d_name, ".") != 0 &&
+		    strcmp(de->d_name, "..") != 0 && remove_tree(dirfd(dir), de->d_name) < 0)
 			return -1;
 	}
 	for (int tries = 0; unlinkat(dir_fd, name, AT_REMOVEDIR) < 0; tries++) {

@@ -24,12 +24,39 @@
 /* A zone makes cgroups as it likes, within reason: each costs memory of the kernel. */
 #define CGROUP_DESCENDANTS_MAX "16384"
 
+/* The part of the host's threads that zones cannot have. */
+#define HOST_THREADS_PART 4
+
+/* How often the last zone to halt may take the parent away from one that boots. */
+#define PARENT_TRIES 1000
+
+/* Make the directory @path and its parent, which a zone that halts removes when it was the last. */
+static int
+make_with_parent(char *path)
+{
+	char *slash = strrchr(path, '/');
+	int r;
+
+	for (int tries = 0; tries < PARENT_TRIES; tries++) {
+		*slash = '\0';
+		r = mkdir(path, 0755);
+		*slash = '/';
+		if (r < 0 && errno != EEXIST)
+			return -1;
+		r = mkdir(path, 0755);
+		if (r == 0 || errno == EEXIST)
+			return 0;
+		if (errno != ENOENT)
+			return -1;
+	}
+	return -1;
+}
+
 /* Make MOUNT/PARENT/NAME for @cgroup "PARENT/NAME" and open it. */
 static int
 cgroup_make(const char *mount, const char *cgroup, struct err *err)
 {
 	auto_free char *path = NULL;
-	char *slash;
 	int fd, n;
 
 	n = asprintf(&path, "%s/%s", mount, cgroup);
@@ -37,12 +64,7 @@ cgroup_make(const char *mount, const char *cgroup, struct err *err)
 		path = NULL; /* undefined after a failure */
 		return err_nomem(err);
 	}
-	slash = strrchr(path, '/');
-	*slash = '\0';
-	if (fault_point("mkdir") || (mkdir(path, 0755) < 0 && errno != EEXIST))
-		return err_set(err, ZE_IO, errno, "make cgroup '%s'", path);
-	*slash = '/';
-	if (fault_point("mkdir") || (mkdir(path, 0755) < 0 && errno != EEXIST))
+	if (fault_point("mkdir") || make_with_parent(path) < 0)
 		return err_set(err, ZE_IO, errno, "make cgroup '%s'", path);
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)

@@ -359,6 +359,43 @@ ran_times() { # ZONE N
 	assert_clean
 }
 
+@test "halt removes the zone's cgroups, whatever they are called and however deep" {
+	# shellcheck disable=SC2016 # for the zone's shell
+	zone_with_init web 'cd /sys/fs/cgroup && mkdir -p .hidden/..x/... && mkdir "a b" ./-n ..data
+		i=0; while mkdir d 2>/dev/null; do cd d; mkdir .e f$i; i=$((i + 1)); done
+		echo "$i deep" >/tmp/done; while :; do sleep 1000; done'
+	zoneadm -z web boot
+	wait_for 5 [ -s "$POOL/web/root/tmp/done" ]
+	run cat "$POOL/web/root/tmp/done"
+	assert_output -e '^6[0-9] deep'
+	run timeout 10 zoneadm -z web halt
+	assert_status 0
+	assert_clean
+}
+
+@test "a zone boots while the last one to halt takes their cgroup away" {
+	local parent remover
+	zone web
+	zoneadm -z web boot
+	parent=$(sed -n 's/^cgroup2=//p' /run/zones/web/state)/$(sed -n 's/^cgroup=//p' /run/zones/web/state)
+	zoneadm -z web halt
+	python3 -c '
+import os, sys
+while True:
+    try:
+        os.rmdir(sys.argv[1])
+    except OSError:
+        pass
+' "${parent%/web}" 3>&- &
+	remover=$!
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		zoneadm -z web boot && zoneadm -z web halt || break
+	done
+	kill "$remover"
+	[ "$(zone_state web)" = installed ]
+	[ "$(grep -c 'Zone halted' /var/log/zones/web.console)" -eq 11 ]
+}
+
 @test "mounts and network of the zone are gone after halt" {
 	mkdir -p "$FZ_WORK/export"
 	link_make eth7 192.0.2.1/24
