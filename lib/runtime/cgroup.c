@@ -10,6 +10,7 @@
 #include "base/err.h"
 #include "base/fault.h"
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/str.h"
 
 #include <dirent.h>
@@ -126,6 +127,19 @@ cgroup_open1(const struct runtime_record *rec, int *ret_fds, struct err *err)
 	while (opened.n > 0)
 		(void)fd_close(ret_fds[--opened.n]);
 	return r;
+}
+
+bool
+cgroup_populated(const char *mount, const char *cgroup)
+{
+	auto_free char *path = NULL, *text = NULL;
+	size_t size;
+
+	if (asprintf(&path, "%s/%s/cgroup.events", mount, cgroup) < 0) {
+		path = NULL; /* undefined after a failure */
+		return false;
+	}
+	return path_file_read(path, 4096, &text, &size, NULL) == 0 && strstr(text, "populated 1");
 }
 
 static bool

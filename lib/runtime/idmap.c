@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -87,7 +88,7 @@ slots_take_file(struct slots *slots, const char *path, unsigned id, unsigned cou
 }
 
 static int
-record_read(const char *name, uint32_t *ret_base)
+record_read(const char *name, uint32_t *ret_base, struct err *err)
 {
 	auto_free char *path = NULL, *text = NULL;
 	uint64_t base;
@@ -96,33 +97,44 @@ record_read(const char *name, uint32_t *ret_base)
 
 	if (asprintf(&path, RUNTIME_DIR "/%s/idmap", name) < 0) {
 		path = NULL; /* undefined after a failure */
-		return -ZE_NOMEM;
+		return err_nomem(err);
 	}
-	r = path_file_read(path, 64, &text, &size, NULL);
+	r = path_file_read(path, 64, &text, &size, err);
 	if (r < 0)
 		return r;
 	text[strcspn(text, "\n")] = '\0';
 	if (str_to_u64(text, (uint64_t)SLOT_LAST * RUNTIME_IDS, &base, NULL) < 0 ||
 	    base % RUNTIME_IDS || base / RUNTIME_IDS < SLOT_FIRST)
-		return -ZE_FORMAT;
+		return err_set(err, ZE_FORMAT, 0, "'%s' holds no range of ids", path);
 	*ret_base = (uint32_t)base;
 	return 0;
 }
 
-/* The ranges of other zones. */
+/* The ranges of other zones. One that cannot be read might be any: no ids are given out beside it.
+ */
 static int
 slots_take_zones(struct slots *slots, struct err *err)
 {
 	auto_closedir DIR *dir = opendir(RUNTIME_DIR);
 	struct dirent *de;
 	uint32_t base;
+	int r;
 
 	if (!dir)
 		return err_set(err, ZE_IO, errno, "open '" RUNTIME_DIR "'");
 	while ((de = readdir(dir))) {
-		if (de->d_name[0] != '.' && record_read(de->d_name, &base) == 0)
+		if (de->d_name[0] == '.' || de->d_type != DT_DIR)
+			continue;
+		r = record_read(de->d_name, &base, err);
+		if (r == 0)
 			slots_take(slots, base, RUNTIME_IDS);
+		else if (r != -ZE_NOENT)
+			return err_add(err,
+				       "the ids of zone '%s' are not known; halt it, or "
+				       "remove the file if nothing of it runs",
+				       de->d_name);
 	}
+	err_clear(err);
 	return 0;
 }
 
@@ -197,8 +209,11 @@ runtime_idmap_alloc(const char *name, uint32_t *ret_base, struct err *err)
 	lock_fd = runtime_lock(err);
 	if (lock_fd < 0)
 		return lock_fd;
-	if (record_read(name, ret_base) == 0)
+	if (record_read(name, ret_base, err) == 0)
 		return 0;
+	/* Whatever it held: nothing of this zone lives now, or it would not be given ids. */
+	(void)runtime_idmap_release(name, NULL);
+	err_clear(err);
 	r = slot_choose(name, &slot, err);
 	if (r < 0)
 		return err_add(err, "ids for zone '%s'", name);
@@ -257,15 +272,18 @@ runtime_userns_make(uint32_t base, struct err *err)
 	    .flags = CLONE_NEWUSER | CLONE_PIDFD,
 	    .pidfd = (uint64_t)(uintptr_t)&pid_fd,
 	};
+	pid_t pid, parent = getpid();
 	siginfo_t info;
 	char path[32];
-	pid_t pid;
 	int fd = -EBADF, r;
 
 	pid = fault_point("userns") ? -1 : runtime_clone(&args);
 	if (pid < 0)
 		return err_set(err, ZE_IO, errno, "make a user namespace");
 	if (pid == 0) {
+		/* Else it would outlive a parent that is killed, with all its locks. */
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+			_exit(1);
 		for (;;)
 			(void)syscall(SYS_pause);
 	}

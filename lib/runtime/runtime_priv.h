@@ -330,6 +330,11 @@ int cgroup_open1(const struct runtime_record *rec, int *ret_fds, struct err *err
 int cgroup_kill(const struct runtime_record *rec, unsigned timeout_ms, struct err *err);
 
 /**
+/**
+ * cgroup_populated - whether anything lives in a v2 cgroup: what is left when init is gone
+ */
+bool cgroup_populated(const char *mount, const char *cgroup);
+
  * cgroup_down - remove the zone's cgroups and those that it made below
  */
 int cgroup_down(const struct runtime_record *rec, struct err *err);

@@ -217,20 +217,6 @@ runtime_record_write(const char *name, const struct runtime_record *rec, struct 
 	return 0;
 }
 
-/* Whether anything lives in a v2 cgroup: what is left when init is gone. */
-static bool
-cgroup_populated(const char *mount, const char *cgroup)
-{
-	auto_free char *path = NULL, *text = NULL;
-	size_t size;
-
-	if (asprintf(&path, "%s/%s/cgroup.events", mount, cgroup) < 0) {
-		path = NULL; /* undefined after a failure */
-		return false;
-	}
-	return path_file_read(path, 4096, &text, &size, NULL) == 0 && strstr(text, "populated 1");
-}
-
 /* The same for a zone whose record does not tell where its cgroup is. */
 static bool
 somewhere_populated(const char *name)

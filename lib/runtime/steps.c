@@ -47,7 +47,9 @@ ids_up(struct runtime *rt, const struct runtime_plan *plan, struct err *err)
 static int
 ids_down(const char *name, const struct runtime_record *rec, struct err *err)
 {
-	(void)rec;
+	/* Whoever still lives has them: nobody else may get them. */
+	if (cgroup_populated(rec->cgroup2, rec->cgroup))
+		return err_set(err, ZE_BUSY, 0, "something of it lives, and keeps its ids");
 	return runtime_idmap_release(name, err);
 }
 

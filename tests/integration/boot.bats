@@ -373,6 +373,22 @@ ran_times() { # ZONE N
 	assert_clean
 }
 
+@test "a zone that does not end keeps its ids to itself" {
+	local freezer=/sys/fs/cgroup/freezer/zones/web
+	[ -d /sys/fs/cgroup/freezer ] || skip "needs a freezer that keeps a process from its end (cgroup v1)"
+	zone web
+	zoneadm -z web boot
+	echo FROZEN >"$freezer/freezer.state"
+	run --separate-stderr zoneadm -z web halt
+	echo THAWED >"$freezer/freezer.state"
+	assert_status 1
+	assert_stderr -p "do not end; they wait for a device"
+	[ -s /run/zones/web/idmap ]
+	zoneadm -z web halt
+	[ ! -e /run/zones/web/idmap ]
+	assert_clean
+}
+
 @test "a zone boots while the last one to halt takes their cgroup away" {
 	local parent remover
 	zone web

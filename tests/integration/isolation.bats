@@ -239,6 +239,23 @@ sys.exit(0 if ctypes.CDLL(None).inotify_init() >= 0 else 1)'
 	[ "$(sed -n 's/^id_base=//p' /run/zones/prison/state)" -ne "$base" ]
 }
 
+@test "ids are not given out while those of another zone are not known" {
+	prison
+	zone_configure other && zone_root_busybox other
+	zoneadm -z other boot
+	echo rubbish >/run/zones/other/idmap
+	run --separate-stderr zoneadm -z prison boot
+	assert_status 1
+	assert_stderr -p "ids for zone 'prison': the ids of zone 'other' are not known; halt it, or remove the file if nothing of it runs: '/run/zones/other/idmap' holds no range of ids"
+	[ "$(zone_state prison)" = installed ]
+	zoneadm -z other halt
+	zoneadm -z prison boot
+	# Its own range, when nothing of it lives, is chosen anew.
+	zoneadm -z prison halt
+	echo rubbish >/run/zones/prison/idmap
+	zoneadm -z prison boot
+}
+
 @test "core dumps do not reach a program of the host" {
 	[ "$(head -c 1 /proc/sys/kernel/core_pattern)" != "|" ] || skip "this host pipes core dumps already"
 	prison
