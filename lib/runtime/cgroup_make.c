@@ -193,6 +193,32 @@ set_limits(const struct runtime_plan *plan, int cgroup2_fd, struct err *err)
 	return 0;
 }
 
+/* All zones together leave the host threads for itself. */
+static int
+limit_together(const struct runtime_plan *plan, struct err *err)
+{
+	const struct runtime_host *host = &plan->host;
+	unsigned bit = 1u << CGROUP_PIDS;
+	auto_close int fd = -EBADF;
+	auto_free char *path = NULL;
+	char value[24];
+
+	if (!host->threads || !((host->controllers2 | host->controllers1) & bit))
+		return 0;
+	if (asprintf(&path, "%s/%s",
+		     host->controllers2 & bit ? host->cgroup2 : CGROUP_V1_MOUNTS "/pids",
+		     host->cgroup_parent) < 0) {
+		path = NULL; /* undefined after a failure */
+		return err_nomem(err);
+	}
+	(void)snprintf(value, sizeof(value), "%llu",
+		       (unsigned long long)(host->threads - host->threads / HOST_THREADS_PART));
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || cgroup_write(fd, "pids.max", value) < 0)
+		return err_set(err, ZE_IO, errno, "limit cgroup '%s'", path);
+	return 0;
+}
+
 int
 cgroup_up(const struct runtime_plan *plan, uint32_t id_base, struct err *err)
 {
@@ -215,6 +241,8 @@ cgroup_up(const struct runtime_plan *plan, uint32_t id_base, struct err *err)
 	r = make_hierarchies1(plan, err);
 	if (r == 0)
 		r = set_limits(plan, fd, err);
+	if (r == 0)
+		r = limit_together(plan, err);
 	if (r == 0)
 		r = dev_policy_set(plan, fd, err);
 	if (r == 0)

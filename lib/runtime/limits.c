@@ -16,8 +16,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Threads of a zone without max-lwps: plenty for a full Debian, little for a fork bomb. */
-#define LWPS_DEFAULT 16384u
+/* Threads of a zone without max-lwps: plenty for a full Debian, little for a fork bomb; and no more
+ * than this part of what the host can have. */
+#define LWPS_DEFAULT      16384u
+#define LWPS_DEFAULT_PART 4u
+
+/* The kernel takes no higher number. */
+#define PIDS_MAX 4194304u
 
 #define CPU_PERIOD_US 100000u
 
@@ -231,13 +236,15 @@ plan_memory(const struct limits *limits, bool v1, struct runtime_plan *plan)
 static void
 plan_pids(const struct limits *limits, bool v1, struct runtime_plan *plan)
 {
-	uint64_t lwps = LWPS_DEFAULT;
+	uint64_t lwps = LWPS_DEFAULT, part = plan->host.threads / LWPS_DEFAULT_PART;
 
+	if (part && part < lwps)
+		lwps = part;
 	if (limits->set[LIMIT_LWPS])
 		lwps = limits->value[LIMIT_LWPS];
 	else if (limits->set[LIMIT_PROCESSES])
 		lwps = clamp(limits->value[LIMIT_PROCESSES], 1, UINT32_MAX) * 10;
-	add_limit(plan, CGROUP_PIDS, v1, "pids.max", "%" PRIu64, lwps);
+	add_limit(plan, CGROUP_PIDS, v1, "pids.max", "%" PRIu64, clamp(lwps, 0, PIDS_MAX));
 }
 
 /* Which limits need which controller, and what makes the values. */

@@ -89,6 +89,28 @@ probe_hierarchies1(char *ret, size_t size)
 	}
 }
 
+/* The smaller of the kernel's two numbers; 0 when they cannot be read. */
+static uint64_t
+probe_threads(void)
+{
+	static const char *const files[] = {"/proc/sys/kernel/threads-max",
+					    "/proc/sys/kernel/pid_max"};
+	uint64_t least = 0, n;
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		auto_free char *text = NULL;
+		size_t size;
+
+		if (path_file_read(files[i], 64, &text, &size, NULL) < 0)
+			return 0;
+		text[strcspn(text, "\n")] = '\0';
+		if (str_to_u64(text, UINT32_MAX, &n, NULL) < 0)
+			return 0;
+		least = i == 0 || n < least ? n : least;
+	}
+	return least;
+}
+
 void
 runtime_host_probe(struct runtime_host *ret)
 {
@@ -110,6 +132,7 @@ runtime_host_probe(struct runtime_host *ret)
 			host.controllers1 |= 1u << c;
 	}
 	probe_hierarchies1(host.hierarchies1, sizeof(host.hierarchies1));
+	host.threads = probe_threads();
 	host.cgroup_parent = access("/run/systemd/system", F_OK) == 0 ? "zones.slice" : "zones";
 	host.core_piped =
 	    path_file_read("/proc/sys/kernel/core_pattern", 4096, &pattern, &size, NULL) == 0 &&

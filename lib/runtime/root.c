@@ -36,6 +36,10 @@
 /* Group of terminals: Debian's, and every other system's that has one. */
 #define TTY_GROUP 5
 
+/* Terminals of a zone. The kernel has a number for all (kernel.pty.max, 4096), a quarter of it kept
+ * for the host; no zone shall use up what is left for all others. */
+#define TERMINALS_MAX "512"
+
 const struct root_fs root_fs[ROOT_FS_COUNT] = {
     [ROOT_FS_PROC] = {"proc",
 		      "proc",
@@ -51,7 +55,7 @@ const struct root_fs root_fs[ROOT_FS_COUNT] = {
 			MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC},
     [ROOT_FS_PTS] = {"devpts",
 		     "dev/pts",
-		     {"mode", "0620", "ptmxmode", "0666", "gid", "5", NULL},
+		     {"mode", "0620", "ptmxmode", "0666", "gid", "5", "max", TERMINALS_MAX, NULL},
 		     MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC},
     [ROOT_FS_MQUEUE] = {"mqueue",
 			"dev/mqueue",

@@ -195,6 +195,7 @@ struct runtime_host {
 	const char *cgroup_parent; /* "zones.slice" beside systemd, else "zones" */
 	char hierarchies1[160];    /* directories of the v1 hierarchies, with ':' between them */
 	bool core_piped;           /* core dumps go to a program of the host */
+	uint64_t threads;          /* how many it can have; 0: not known */
 };
 
 /**
@@ -539,7 +540,7 @@ enum root_fs_kind {
 
 struct root_fs {
 	const char *type, *target;
-	const char *options[7]; /* key, value, ... */
+	const char *options[9]; /* key, value, ... */
 	uint64_t attrs;
 };
 

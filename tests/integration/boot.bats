@@ -412,6 +412,21 @@ while True:
 	[ "$(grep -c 'Zone halted' /var/log/zones/web.console)" -eq 11 ]
 }
 
+@test "threads: a default that the host can bear, and a limit for all zones" {
+	local least pids
+	least=$(sort -n /proc/sys/kernel/threads-max /proc/sys/kernel/pid_max | head -n 1)
+	zone web
+	zoneadm -z web boot
+	pids=$(find /sys/fs/cgroup -path '*/zones*/web/pids.max' | head -n 1)
+	[ -n "$pids" ] || skip "this host has no pids controller"
+	[ "$(cat "$pids")" -eq $((least / 4 < 16384 ? least / 4 : 16384)) ]
+	[ "$(cat "${pids%/web/*}/pids.max")" -eq $((least - least / 4)) ]
+	zoneadm -z web halt
+	zonecfg -z web 'set max-lwps=9223372036854775807'
+	zoneadm -z web boot
+	[ "$(cat "$pids")" -eq 4194304 ]
+}
+
 @test "mounts and network of the zone are gone after halt" {
 	mkdir -p "$FZ_WORK/export"
 	link_make eth7 192.0.2.1/24

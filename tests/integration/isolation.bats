@@ -256,6 +256,20 @@ sys.exit(0 if ctypes.CDLL(None).inotify_init() >= 0 else 1)'
 	zoneadm -z prison boot
 }
 
+@test "a zone that uses up its terminals leaves the others theirs" {
+	prison
+	zone_configure other && zone_root_busybox other
+	zoneadm -z prison boot
+	zoneadm -z other boot
+	# shellcheck disable=SC2016 # for the zone's shell
+	run zlogin other 'i=0; while [ $i -lt 600 ]; do sleep 20 <>/dev/ptmx & i=$((i + 1)); done 2>&1
+		sleep 1; ls /dev/pts | wc -l'
+	[ "${lines[-1]}" -le 513 ] # with ptmx
+	[ "${lines[-1]}" -gt 400 ]
+	run zlogin prison ': <>/dev/ptmx && echo opened'
+	assert_output opened
+}
+
 @test "core dumps do not reach a program of the host" {
 	[ "$(head -c 1 /proc/sys/kernel/core_pattern)" != "|" ] || skip "this host pipes core dumps already"
 	prison

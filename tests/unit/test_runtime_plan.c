@@ -119,6 +119,46 @@ limits(const struct config *cfg, unsigned controllers2, unsigned controllers1)
 
 #define ALL ((1u << CGROUP_COUNT) - 1)
 
+/* pids.max of a configuration on a host that can have @threads. */
+static void
+assert_pids(const struct config *cfg, uint64_t threads, const char *expected)
+{
+	auto_free struct runtime_plan *plan = calloc(1, sizeof(*plan));
+	auto_strv struct strv warnings = {0};
+	struct err err = {0};
+
+	assert_non_null(plan);
+	plan->host.controllers2 = 1u << CGROUP_PIDS;
+	plan->host.threads = threads;
+	assert_int_equal(plan_limits(cfg, plan, &warnings, &err), 0);
+	assert_string_equal(plan->limits[0].file, "pids.max");
+	assert_string_equal(plan->limits[0].value, expected);
+}
+
+static void
+a_small_host_gives_a_zone_few_threads_by_itself(void **state)
+{
+	auto_config struct config *cfg = NULL;
+
+	(void)state;
+	assert_int_equal(config_new("z", &cfg, NULL), 0);
+	assert_pids(cfg, 8000, "2000");
+	assert_pids(cfg, 1000000, "16384");
+	add_rctl(cfg, "zone.max-lwps", "(priv=privileged,limit=7000,action=deny)");
+	assert_pids(cfg, 8000, "7000");
+}
+
+static void
+more_threads_than_the_kernel_takes_are_as_many_as_it_takes(void **state)
+{
+	auto_config struct config *cfg = NULL;
+
+	(void)state;
+	assert_int_equal(config_new("z", &cfg, NULL), 0);
+	add_rctl(cfg, "zone.max-lwps", "(priv=privileged,limit=9223372036854775807,action=deny)");
+	assert_pids(cfg, 0, "4194304");
+}
+
 static void
 a_zone_without_limits_has_a_limit_of_threads(void **state)
 {
@@ -183,6 +223,8 @@ main(void)
 	    cmocka_unit_test(boot_arguments_become_argv_of_init),
 	    cmocka_unit_test(bad_boot_arguments_are_told_by_name),
 	    cmocka_unit_test(a_zone_without_limits_has_a_limit_of_threads),
+	    cmocka_unit_test(a_small_host_gives_a_zone_few_threads_by_itself),
+	    cmocka_unit_test(more_threads_than_the_kernel_takes_are_as_many_as_it_takes),
 	    cmocka_unit_test(resource_controls_become_files_of_the_cgroup),
 	    cmocka_unit_test(a_limit_that_cannot_be_kept_is_a_warning),
 	};
