@@ -3,8 +3,9 @@
  * A command with three separate streams. A descriptor of the host goes into the zone only if it can
  * do nothing but carry bytes: a pipe, /dev/null, a file that is open for reading. For all others (a
  * terminal, a directory, a socket, a file that could be truncated) the zone gets a pipe, and the
- * bytes are carried here. A zone that shares the host's ids would own the file: then files and
- * named pipes are carried as well.
+ * bytes are carried here. A file or named pipe that its mode opens to everybody could be opened
+ * again in the zone by way of /proc, for what it was not handed over for: it counts as such. A zone
+ * that shares the host's ids would own the file: then files and named pipes are carried as well.
  */
 #include "zlogin.h"
 
@@ -53,9 +54,10 @@ carries_only_bytes(int fd, bool carry_files)
 	if (carry_files)
 		return fstatfs(fd, &sfs) == 0 && sfs.f_type == PIPEFS_MAGIC;
 	if (S_ISFIFO(st.st_mode))
-		return true;
+		return !(st.st_mode & (S_IROTH | S_IWOTH));
 	flags = fcntl(fd, F_GETFL);
-	return S_ISREG(st.st_mode) && flags >= 0 && (flags & O_ACCMODE) == O_RDONLY;
+	return S_ISREG(st.st_mode) && !(st.st_mode & S_IWOTH) && flags >= 0 &&
+	       (flags & O_ACCMODE) == O_RDONLY;
 }
 
 /* What the command gets for one of its three descriptors; *@ret_fd is to be closed if it is > 2. */
@@ -214,9 +216,14 @@ serve(const struct runtime_entered *entered, int signal_fd, struct stream *strea
 }
 
 static int
-start(const struct zlogin *zl, const int *fds, struct runtime_entered *ret, struct err *err)
+start(const struct zlogin *zl, const int *fds, int signal_fd, struct runtime_entered *ret,
+      struct err *err)
 {
-	struct runtime_enter_req req = {.zone = zl->zone, .stdio = {fds[0], fds[1], fds[2]}};
+	struct runtime_enter_req req = {
+	    .zone = zl->zone,
+	    .stdio = {fds[0], fds[1], fds[2]},
+	    .cancel_fd = signal_fd,
+	};
 	struct command command = {0};
 	int r = -ZE_NOENT;
 
@@ -237,7 +244,7 @@ start(const struct zlogin *zl, const int *fds, struct runtime_entered *ret, stru
 
 /* The streams, and the command with its ends of them. */
 static int
-open_and_start(const struct zlogin *zl, bool carry_files, struct stream *streams,
+open_and_start(const struct zlogin *zl, bool carry_files, int signal_fd, struct stream *streams,
 	       struct runtime_entered *ret, struct err *err)
 {
 	int fds[3] = {0, 0, 0}, r = 0;
@@ -247,7 +254,7 @@ open_and_start(const struct zlogin *zl, bool carry_files, struct stream *streams
 	for (int i = 0; r == 0 && i < 3; i++)
 		r = stream_open(&streams[i], i, carry_files, &fds[i], err);
 	if (r == 0)
-		r = start(zl, fds, ret, err);
+		r = start(zl, fds, signal_fd, ret, err);
 	for (int i = 0; i < 3; i++) {
 		if (fds[i] > 2)
 			(void)fd_close(fds[i]);
@@ -282,10 +289,10 @@ stream_run(const struct zlogin *zl, struct err *err)
 			return ZLOGIN_FAILED;
 		}
 	}
-	r = open_and_start(zl, false, streams, &entered, err);
+	r = open_and_start(zl, false, signal_fd, streams, &entered, err);
 	if (r == -ZE_PERM) {
 		err_clear(err);
-		r = open_and_start(zl, true, streams, &entered, err);
+		r = open_and_start(zl, true, signal_fd, streams, &entered, err);
 	}
 	return r < 0 ? ZLOGIN_FAILED : serve(&entered, signal_fd, streams, err);
 }

@@ -45,6 +45,9 @@
 #define ENV_MAX    64
 #define ARG_MAX_   1024
 
+/* How long a program may still take to begin when the caller has been asked to give up. */
+#define CANCEL_WAIT_MS 1000
+
 /* What the child says before exec: that it failed, or with a descriptor, here is the terminal. */
 struct entry_msg {
 	int32_t os_errno; /* 0 with a terminal */
@@ -369,6 +372,9 @@ entry_prepare(struct entry *entry, struct err *err)
 		r = filter_load(entry->rec.filter, &entry->filter, err);
 	if (r < 0)
 		return r;
+	/* The child inherits it. */
+	if (priv_reset_oom() < 0)
+		return err_set(err, ZE_IO, errno, "reset the score for the end of memory");
 	entry->cgroup_fd = cgroup_open2(&entry->rec, "zlogin", err);
 	if (entry->cgroup_fd < 0)
 		return entry->cgroup_fd;
@@ -380,6 +386,22 @@ entry_prepare(struct entry *entry, struct err *err)
 		return 0;
 	entry->airlock_fd = airlock_open(err);
 	return entry->airlock_fd < 0 ? entry->airlock_fd : 0;
+}
+
+/* The zone can hold a process that enters for ever: by freezing the cgroup that it enters. */
+static bool
+is_cancelled(int talk_fd, int cancel_fd)
+{
+	struct pollfd fds[2] = {{.fd = talk_fd, .events = POLLIN},
+				{.fd = cancel_fd, .events = POLLIN}};
+	int r;
+
+	if (!cancel_fd)
+		return false;
+	do {
+		r = poll(fds, 2, -1);
+	} while (r < 0 && errno == EINTR);
+	return !fds[0].revents && poll(fds, 1, CANCEL_WAIT_MS) == 0;
 }
 
 /* Wait for exec, a failure, or the terminal and then one of these. */
@@ -403,6 +425,9 @@ entry_wait(int talk_fd, const struct runtime_enter_req *req, int *ret_pty_fd, st
 		    .msg_controllen = sizeof(control.room),
 		};
 
+		if (is_cancelled(talk_fd, req->cancel_fd))
+			return err_set(err, ZE_INTR, 0,
+				       "the command was given up before it had begun");
 		n = recvmsg(talk_fd, &hdr, MSG_CMSG_CLOEXEC);
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -520,7 +545,9 @@ runtime_enter(const struct runtime_enter_req *req, struct runtime_entered *ret, 
 		r = err_set(err, ZE_FORMAT, 0, "/dev/pts/ptmx of the zone is no terminal");
 	if (r < 0) {
 		(void)pidfd_send_signal(entered.pid_fd, SIGKILL, NULL, 0);
-		(void)waitid(P_PIDFD, (id_t)entered.pid_fd, NULL, WEXITED);
+		/* One that was held may not end either; the zone's init inherits it. */
+		(void)waitid(P_PIDFD, (id_t)entered.pid_fd, NULL,
+			     WEXITED | (r == -ZE_INTR ? WNOHANG : 0));
 		(void)fd_close(entered.pid_fd);
 		(void)fd_close(entered.pty_fd);
 		return err_add(err, "zone '%s'", req->zone);

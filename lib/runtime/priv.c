@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a process gives up on its way into a zone. Everything here runs in a child between clone and
- * exec: system calls only, errno as the only message.
+ * What a process gives up on its way into a zone. All but priv_reset_oom() runs in a child between
+ * clone and exec: system calls only, errno as the only message.
  */
 #include "runtime/runtime_priv.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
@@ -63,6 +64,20 @@ priv_reset_process(void)
 	(void)umask(022);
 	(void)sigemptyset(&none);
 	return sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+int
+priv_reset_oom(void)
+{
+	int fd = open("/proc/self/oom_score_adj", O_RDWR | O_CLOEXEC), r = 0;
+	char first;
+
+	if (fd < 0)
+		return -1;
+	if (read(fd, &first, 1) == 1 && first == '-' && write(fd, "0", 1) != 1)
+		r = -1;
+	(void)close(fd);
+	return r;
 }
 
 int

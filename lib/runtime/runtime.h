@@ -149,7 +149,8 @@ struct runtime_enter_req {
 	const char *const *envp; /* the whole environment, but for what @passwd adds */
 	const char *cwd;         /* in the zone; "/" if it cannot be entered or is NULL */
 	int stdio[3];            /* what it gets as 0, 1 and 2; 0: the caller's own */
-	bool pty; /* give it a terminal of the zone's own devpts as stdin, stdout, stderr */
+	int cancel_fd; /* readable: do not wait for a program that does not begin; 0: none */
+	bool pty;      /* give it a terminal of the zone's own devpts as stdin, stdout, stderr */
 	bool login_session; /* controlling terminal (with pty) */
 	bool passwd; /* HOME, SHELL, USER, LOGNAME, MAIL and @cwd are those of root in the zone's
 			passwd; an empty argv[0] stands for that shell, called as a login shell
@@ -169,8 +170,8 @@ struct runtime_entered {
  * The child is this process's, and leads a session of its own; wait for it by the pidfd. Children
  * that the caller makes afterwards are in the zone's pid namespace too: for programs that do
  * nothing else. -ZE_STATE: the zone does not run; -ZE_NOENT: no such program in the zone;
- * -ZE_FORMAT: what the zone has at /dev/pts/ptmx is no terminal; -ZE_PERM: the zone shares the
- * host's ids, and a descriptor in @req is neither a pipe nor the null device.
+ * -ZE_FORMAT: what the zone has at /dev/pts/ptmx is no terminal; -ZE_INTR: cancelled; -ZE_PERM:
+ * the zone shares the host's ids, and a descriptor in @req is neither a pipe nor the null device.
  */
 int runtime_enter(const struct runtime_enter_req *req, struct runtime_entered *ret,
 		  struct err *err);

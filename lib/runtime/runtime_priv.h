@@ -331,11 +331,11 @@ int cgroup_open1(const struct runtime_record *rec, int *ret_fds, struct err *err
 int cgroup_kill(const struct runtime_record *rec, unsigned timeout_ms, struct err *err);
 
 /**
-/**
  * cgroup_populated - whether anything lives in a v2 cgroup: what is left when init is gone
  */
 bool cgroup_populated(const char *mount, const char *cgroup);
 
+/**
  * cgroup_down - remove the zone's cgroups and those that it made below
  */
 int cgroup_down(const struct runtime_record *rec, struct err *err);
@@ -448,9 +448,14 @@ int priv_become_root(void);
 int priv_limit(uint64_t caps);
 
 /**
- * priv_reset_process - signals, umask and scheduling as a new program expects them
+ * priv_reset_process - signals and umask as a new program expects them
  */
 int priv_reset_process(void);
+
+/**
+ * priv_reset_oom - what the caller was spared when memory runs out, this process is not
+ */
+int priv_reset_oom(void);
 
 /**
  * priv_limit_core - core dumps never start the host's handler

@@ -368,6 +368,48 @@ print("\nexit", child.exitstatus, child.signalstatus)
 	assert_stderr -p "make a terminal in the zone"
 }
 
+@test "a zone that freezes what enters does not hold zlogin against its user" {
+	zone
+	zlogin web 'mkdir /sys/fs/cgroup/x; echo $$ >/sys/fs/cgroup/x/cgroup.procs
+		rmdir /sys/fs/cgroup/zlogin; mkdir /sys/fs/cgroup/zlogin
+		echo 1 >/sys/fs/cgroup/zlogin/cgroup.freeze'
+	run --separate-stderr timeout --foreground -k 5 1 zlogin web true
+	assert_stderr "zlogin: zone 'web': the command was given up before it had begun"
+	run timeout 10 zoneadm -z web halt
+	assert_status 0
+}
+
+@test "a file that is open to everybody is not opened again in the zone" {
+	zone
+	local file=$FZ_WORK/everybody fifo=$FZ_WORK/fifo
+	echo content >"$file" && chmod 666 "$file"
+	run zlogin web 'echo planted >>/proc/self/fd/0; cat' <"$file"
+	assert_output -p content
+	[ "$(cat "$file")" = content ]
+	# The control: a process that got the file itself.
+	setpriv --reuid 1000 --clear-groups sh -c 'echo planted >>/proc/self/fd/0' <"$file"
+	[ "$(tail -n 1 "$file")" = planted ]
+	# Handed over as it is, so that what a command does not read is left for the next.
+	chmod 644 "$file"
+	{ zlogin web true && read -r line; } <"$file"
+	[ "$line" = content ]
+	mkfifo -m 666 "$fifo"
+	exec 7<>"$fifo"
+	echo "somebody else's" >&7
+	timeout -k 5 5 zlogin web 'timeout 1 cat <>/proc/self/fd/1 >/tmp/stolen; echo out' >"$fifo"
+	run timeout 2 head -n 2 <&7
+	exec 7>&-
+	assert_output "somebody else's"$'\n'out
+	[ ! -s "$POOL/web/root/tmp/stolen" ]
+}
+
+@test "who is spared when memory runs out does not pass it on" {
+	(echo -300 >/proc/self/oom_score_adj) 2>/dev/null || skip "may not lower the score here"
+	zone
+	run bash -c 'echo -300 >/proc/self/oom_score_adj; zlogin web "cat /proc/self/oom_score_adj"'
+	assert_output 0
+}
+
 @test "a hostile passwd costs root's shell, and nothing else" {
 	zone
 	local etc=$POOL/web/root/etc
