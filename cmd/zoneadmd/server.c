@@ -194,6 +194,8 @@ init_ended(struct server *s)
 	int r;
 
 	r = zone_init_ended(&s->zone, &err);
+	if (r == ZONE_LATER)
+		return;
 	reply_to_waiting(s, r < 0 ? &err : NULL);
 	log_result(s, "its init has ended", r < 0 ? &err : NULL);
 }

@@ -35,6 +35,9 @@
 #define RESTARTS_MAX       8
 #define RESTARTS_WITHIN_MS 10000
 
+/* Between two looks at a lock that another process has. */
+#define LOCK_PAUSE_NS (20 * 1000 * 1000)
+
 /* The daemon is small and holds a whole zone: better that something else goes when memory is short.
  * What it starts must not inherit that. */
 #define OOM_DAEMON "-500"
@@ -392,15 +395,27 @@ restart_by_itself(struct zone *z, struct err *err)
 		       RESTARTS_WITHIN_MS / 1000);
 }
 
+/*
+ * While the zone goes down and comes up again it looks halted. So nobody may work on it meanwhile:
+ * the daemon holds the zone's lock, as a command does that asks it for something. It does not wait
+ * for the lock: who has it may be a command that waits for the daemon.
+ */
 int
 zone_init_ended(struct zone *z, struct err *err)
 {
+	static const struct timespec pause = {.tv_nsec = LOCK_PAUSE_NS};
+	auto_lock struct config_lock lock = {.fd = -EBADF};
 	struct zone_shutdown asked = z->shutdown;
 	enum runtime_end end;
 
+	z->state = ZONE_STATE_SHUTTING_DOWN;
+	/* Without a lock for another reason it is still better to take the zone down. */
+	if (config_trylock_zone("", z->name, &lock, NULL) == -ZE_BUSY) {
+		(void)nanosleep(&pause, NULL);
+		return ZONE_LATER;
+	}
 	end = runtime_reap(z->rt);
 	z->shutdown.pending = false;
-	z->state = ZONE_STATE_SHUTTING_DOWN;
 	if (asked.pending && asked.reboot)
 		return reboot(
 		    z, asked.req.flags & CONTROL_FLAG_BOOTARGS ? asked.req.bootargs : NULL, err);

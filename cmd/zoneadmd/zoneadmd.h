@@ -126,7 +126,9 @@ struct zone {
 	int64_t restarts_ms[8]; /* when it last rebooted by itself, the newest first */
 };
 
-#define ZONE_LATER 1 /* the answer comes when the zone is down: zone_init_ended(), zone_tick() */
+/* The answer comes when the zone is down: zone_init_ended(), zone_tick(). Or zone_init_ended()
+ * itself is to be called again. */
+#define ZONE_LATER 1
 
 /**
  * zone_adopt - find out what runs: take over a live zone, clear away what a dead one left
@@ -152,7 +154,8 @@ int zone_init_fd(const struct zone *z);
 /**
  * zone_init_ended - take the zone down, and up again when it asked for that
  *
- * Returns the result for those who wait for a shutdown.
+ * Returns the result for those who wait for a shutdown; ZONE_LATER, after a short pause, while
+ * another process works on the zone.
  */
 int zone_init_ended(struct zone *z, struct err *err);
 

@@ -553,6 +553,12 @@ struct config_lock {
  */
 int config_lock_zone(const char *root, const char *name, struct config_lock *ret, struct err *err);
 void config_unlock(struct config_lock *lock);
+
+/**
+ * config_trylock_zone - the same lock, but -ZE_BUSY while another process holds it
+ */
+int config_trylock_zone(const char *root, const char *name, struct config_lock *ret,
+			struct err *err);
 #define auto_lock __attribute__((cleanup(config_unlock)))
 
 #endif

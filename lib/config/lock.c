@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 static int
-lock_file(const char *path, struct config_lock *ret, struct err *err)
+lock_file(const char *path, bool wait, struct config_lock *ret, struct err *err)
 {
 	struct flock fl = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
 	auto_close int fd = -EBADF;
@@ -27,15 +27,19 @@ lock_file(const char *path, struct config_lock *ret, struct err *err)
 	if (fd < 0)
 		return err_set(err, errno == EACCES ? ZE_PERM : ZE_IO, errno, "open lock '%s'",
 			       path);
-	if (fcntl(fd, F_OFD_SETLKW, &fl) < 0)
-		return err_set(err, errno == EINTR ? ZE_INTR : ZE_IO, errno, "lock '%s'", path);
+	if (fcntl(fd, wait ? F_OFD_SETLKW : F_OFD_SETLK, &fl) < 0)
+		return err_set(err,
+			       errno == EINTR    ? ZE_INTR
+			       : errno == EAGAIN ? ZE_BUSY
+						 : ZE_IO,
+			       errno, "lock '%s'", path);
 	ret->fd = fd_take(&fd);
 	return 0;
 }
 
-/* Make ROOT/run/zones, or ROOT/run/zones/NAME, and lock a file in it. */
+/* Make ROOT/run/zones, or ROOT/run/zones/NAME, and lock the file in it. */
 static int
-lock(const char *root, const char *name, const char *file, struct config_lock *ret, struct err *err)
+lock(const char *root, const char *name, bool wait, struct config_lock *ret, struct err *err)
 {
 	auto_free char *dir = NULL, *path = NULL;
 	int r;
@@ -44,7 +48,8 @@ lock(const char *root, const char *name, const char *file, struct config_lock *r
 		dir = NULL; /* undefined after a failure */
 		return err_nomem(err);
 	}
-	if (asprintf(&path, "%s%s%s/%s", dir, name ? "/" : "", name ? name : "", file) < 0) {
+	if (asprintf(&path, "%s%s%s/%s", dir, name ? "/" : "", name ? name : "",
+		     name ? "lock" : ".index.lock") < 0) {
 		path = NULL;
 		return err_nomem(err);
 	}
@@ -58,7 +63,7 @@ lock(const char *root, const char *name, const char *file, struct config_lock *r
 		}
 		r = path_mkdir_p(zone_dir, 0700, err);
 	}
-	return r < 0 ? r : lock_file(path, ret, err);
+	return r < 0 ? r : lock_file(path, wait, ret, err);
 }
 
 int
@@ -67,13 +72,22 @@ config_lock_zone(const char *root, const char *name, struct config_lock *ret, st
 	int r;
 
 	r = config_name_check(name, err);
-	return r < 0 ? r : lock(root, name, "lock", ret, err);
+	return r < 0 ? r : lock(root, name, true, ret, err);
+}
+
+int
+config_trylock_zone(const char *root, const char *name, struct config_lock *ret, struct err *err)
+{
+	int r;
+
+	r = config_name_check(name, err);
+	return r < 0 ? r : lock(root, name, false, ret, err);
 }
 
 int
 config_lock_index(const char *root, struct config_lock *ret, struct err *err)
 {
-	return lock(root, NULL, ".index.lock", ret, err);
+	return lock(root, NULL, true, ret, err);
 }
 
 void

@@ -34,18 +34,29 @@ check_state(const struct config_entry *entry, struct err *err)
 	return 0;
 }
 
-/* Whoever waits at the console of a halted zone is told; without a zoneadmd, nobody does. */
-static void
-tell_console(const char *zone)
+/*
+ * Whoever waits at the console of a halted zone is told; without a zoneadmd, nobody does. If there
+ * is one, it knows for sure whether the zone is halted, or only looks so on its way to a reboot.
+ */
+static int
+tell_daemon(const char *zone, struct err *err)
 {
 	const struct control_request req = {.version = CONTROL_VERSION,
 					    .command = CONTROL_NOTE_UNINSTALLING};
 	auto_free char *path = NULL;
+	int r;
 
-	if (asprintf(&path, "/run/zones/%s/control", zone) < 0)
+	if (asprintf(&path, "/run/zones/%s/control", zone) < 0) {
 		path = NULL; /* undefined after a failure */
-	else if (access(path, F_OK) == 0)
-		(void)control_call(zone, &req, NULL, NULL); /* a courtesy, and no reason to stop */
+		return err_nomem(err);
+	}
+	if (access(path, F_OK) < 0)
+		return 0;
+	r = control_call(zone, &req, NULL, err);
+	if (r == -ZE_STATE)
+		return r;
+	err_clear(err); /* a zoneadmd that cannot be asked is no reason to stop */
+	return 0;
 }
 
 int
@@ -72,11 +83,13 @@ op_uninstall(const struct op_uninstall_req *req, struct err *err)
 	r = storage_mounts_check(zonepath, err);
 	if (r < 0)
 		return err_add(err, "uninstall");
+	r = tell_daemon(req->zone, err);
+	if (r < 0)
+		return err_add(err, "uninstall");
 	/* What a zone that died with its zoneadmd has left in the kernel. */
 	r = runtime_down(req->zone, err);
 	if (r < 0)
 		return err_add(err, "uninstall");
-	tell_console(req->zone);
 	if (entry.state != ZONE_STATE_INCOMPLETE) {
 		r = config_set_state("", req->zone, ZONE_STATE_INCOMPLETE, err);
 		if (r < 0)

@@ -40,6 +40,10 @@ zone_id() {
 	zoneadm -z "$1" list -p | cut -d: -f1
 }
 
+zone_is() { # NAME STATE
+	[ "$(zone_state "$1")" = "$2" ]
+}
+
 init_pid() {
 	sed -n 's/^init_pid=//p' "/run/zones/$1/state"
 }
@@ -487,6 +491,28 @@ while True:
 }
 
 # ---- what the zone gets -----------------------------------------------------------------------
+
+# While a zone reboots by itself it looks halted: who removes its files then removes those of a zone
+# that runs a moment later.
+@test "a zone on its way to a reboot is not uninstalled, and does reboot" {
+	zone web
+	zoneadm -z web boot
+	daemon=$(sed -n 's/^daemon_pid=//p' /run/zones/web/state)
+	kill -STOP "$daemon"
+	kill -"$(($(kill -l RTMIN) + 5))" "$(init_pid web)"
+	wait_for 5 zone_is web installed
+	zoneadm -z web uninstall -F >"$FZ_WORK/out" 2>&1 &
+	pid=$!
+	sleep 0.3
+	kill -CONT "$daemon"
+	status=0
+	wait "$pid" || status=$?
+	assert_status 1
+	run cat "$FZ_WORK/out"
+	assert_output "zoneadm: zone 'web': uninstall: cannot uninstall while the zone is shutting_down"
+	wait_for 5 zone_is web running
+	[ "$(wc -l <"$POOL/web/root/init.ran")" -eq 2 ]
+}
 
 @test "nothing of the caller reaches the daemon or init" {
 	zone web

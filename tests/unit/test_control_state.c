@@ -27,7 +27,7 @@ static struct {
 	enum zone_state index_state; /* what the index says */
 	enum zone_state live;        /* what runs; installed: nothing */
 	enum runtime_end end;
-	bool adoptable;
+	bool adoptable, locked;
 	const char *failing; /* the call that is to fail */
 	struct str calls;
 } host;
@@ -73,6 +73,20 @@ config_index_load(const char *root, struct config_index *ret, struct err *err)
 	ret->entries = &entry;
 	ret->n = 1;
 	return 0;
+}
+
+int
+config_trylock_zone(const char *root, const char *name, struct config_lock *ret, struct err *err)
+{
+	(void)root, (void)ret;
+	assert_string_equal(name, "web");
+	return host.locked ? err_set(err, ZE_BUSY, 0, "locked") : 0;
+}
+
+void
+config_unlock(struct config_lock *lock)
+{
+	(void)lock;
 }
 
 void
@@ -482,6 +496,28 @@ init_that_halts_or_reboots_is_obeyed(void **state)
 }
 
 static void
+while_others_work_on_the_zone_init_ends_later(void **state)
+{
+	(void)state;
+	be(ZONE_STATE_RUNNING);
+	host.end = RUNTIME_END_REBOOT;
+	host.locked = true;
+	assert_int_equal(zone_init_ended(&world->z, &world->err), ZONE_LATER);
+	assert_calls("");
+	assert_int_equal(world->z.state, ZONE_STATE_SHUTTING_DOWN);
+	assert_int_equal(ask(CONTROL_NOTE_UNINSTALLING, NULL), -ZE_STATE);
+	host.locked = false;
+	assert_int_equal(zone_init_ended(&world->z, &world->err), 0);
+	assert_calls("down plan(boot default) ready start");
+	/* A command that waits for us has the lock: it is served. */
+	host.locked = true;
+	assert_int_equal(zone_init_ended(&world->z, &world->err), ZONE_LATER);
+	assert_int_equal(ask(CONTROL_HALT, NULL), 0);
+	assert_calls("down");
+	assert_int_equal(world->z.state, ZONE_STATE_INSTALLED);
+}
+
+static void
 a_zone_that_only_reboots_is_left_halted(void **state)
 {
 	(void)state;
@@ -596,6 +632,7 @@ main(void)
 	    TEST(a_halt_that_fails_can_be_tried_again),
 	    TEST(leftovers_of_a_zone_that_is_gone_are_no_clean_halt),
 	    TEST(init_that_halts_or_reboots_is_obeyed),
+	    TEST(while_others_work_on_the_zone_init_ends_later),
 	    TEST(a_zone_that_only_reboots_is_left_halted),
 	    TEST(shutdown_waits_for_init),
 	    TEST(shutdown_with_reboot_boots_again_with_its_arguments),
