@@ -88,8 +88,8 @@ def measure(work):
     return Sample(wall, cpu_ns() - cpu, extra)
 
 
-def take_turns(contenders, rounds, warmup=2):
-    """contenders: {name: function}. Returns {name: [Sample]} and {name: why it cannot run}."""
+def take_turns(contenders, rounds, warmup=2, measure=measure):
+    """contenders: {name: what measure() takes}. Returns {name: [Sample]} and {name: why not}."""
     samples = {name: [] for name in contenders}
     missing = {}
     for number in range(-warmup, rounds):
