@@ -447,7 +447,7 @@ entry_wait(int talk_fd, const struct runtime_enter_req *req, int *ret_pty_fd, st
 		if (!msg.exec)
 			return err_set(err, ZE_IO, msg.os_errno, "%s", msg.what);
 		return err_set(err, msg.os_errno == ENOENT ? ZE_NOENT : ZE_IO, msg.os_errno,
-			       "execute '%s'", req->argv[0]);
+			       "execute '%s'", *req->argv[0] ? req->argv[0] : "the shell of root");
 	}
 }
 

@@ -16,6 +16,7 @@
 #include "base/err.h"
 #include "base/fault.h"
 #include "base/fd.h"
+#include "base/path.h"
 #include "base/str.h"
 
 #include <dirent.h>
@@ -385,7 +386,9 @@ attach_console(struct root_build *build, struct err *err)
 	uid_t uid = build->id_base;
 	int unlock = 0, r;
 
-	master_fd = openat(build->root_fd, "dev/pts/ptmx", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	/* The administrator may have mounted over it what others can write to. */
+	master_fd = path_open_in_root(build->root_fd, "dev/pts/ptmx",
+				      O_RDWR | O_NOCTTY | O_NONBLOCK, 0, NULL);
 	if (master_fd < 0 || ioctl(master_fd, TIOCSPTLCK, &unlock) < 0)
 		return err_set(err, ZE_IO, errno, "make the zone's console");
 	slave_fd = ioctl(master_fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
@@ -404,11 +407,18 @@ attach_console(struct root_build *build, struct err *err)
 static int
 build_tree(struct root_build *build, struct err *err)
 {
+	auto_close int hostid_fd = -EBADF;
 	int r;
 
 	r = attach_base(build, err);
 	if (r == 0 && build->plan->nesting)
 		r = attach_nesting(build, err);
+	if (r == 0 && build->plan->has_hostid) {
+		/* While /run/host is surely ours: what the configuration mounts may cover it. */
+		hostid_fd =
+		    runtime_mount_clone(build->root_fd, "run/host/hostid", -1, false, 0, err);
+		r = hostid_fd < 0 ? hostid_fd : 0;
+	}
 	if (r == 0)
 		r = cover_settings(build, err);
 	if (r == 0)
@@ -418,7 +428,7 @@ build_tree(struct root_build *build, struct err *err)
 	if (r == 0)
 		r = attach_plan(build, err);
 	if (r == 0 && build->plan->has_hostid)
-		r = cover(build, "run/host/hostid", 0, "etc/hostid", false, err);
+		r = attach(build, hostid_fd, "etc/hostid", false, err);
 	if (r == 0)
 		r = attach_console(build, err);
 	return r;

@@ -9,6 +9,7 @@
 #include "base/err.h"
 #include "base/fault.h"
 #include "base/fd.h"
+#include "base/path.h"
 
 #include <btrfsutil.h>
 #include <errno.h>
@@ -75,10 +76,11 @@ btrfs_can_clone(int src_fd, int dst_dir_fd, struct err *err)
 	return 0;
 }
 
+/* Paths come without links from the file system, but whoever else holds the tree may plant one. */
 static int
 open_below(int top_fd, const char *path)
 {
-	return openat(top_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return path_open_in_root(top_fd, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW, 0, NULL);
 }
 
 /* The directory of @path below @top_fd; a pointer to the last component in @ret_name. */

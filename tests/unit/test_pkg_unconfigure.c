@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,6 +20,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -154,6 +156,63 @@ links_lead_nowhere_outside(void **state)
 	assert_content("/etc/mailname", "z\n");
 }
 
+/* Who swaps each directory for a link while the identity is made. */
+static pid_t
+swapper(const char *const pairs[][2], size_t n)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	for (;;) {
+		for (size_t i = 0; i < n; i++)
+			(void)renameat2(root_fd, pairs[i][0], root_fd, pairs[i][1],
+					RENAME_EXCHANGE);
+	}
+}
+
+static void
+directories_that_turn_into_links_lead_nowhere_outside(void **state)
+{
+	static const char *const pairs[][2] = {
+	    {"etc", "etc-trap"}, {"var/log", "var/log-trap"}, {"root", "root-trap"},
+	    {"tmp", "tmp-trap"}, {"var/lib", "var/lib-trap"},
+	};
+	static const char *const victims[] = {"ssh/ssh_host_rsa_key",
+					      ".bash_history",
+					      "file",
+					      "dhcp/lease",
+					      "syslog",
+					      "syslog.1",
+					      "hostname"};
+	auto_free char *victim = NULL;
+	struct stat st;
+	pid_t pid;
+
+	(void)state;
+	assert_true(asprintf(&victim, "%s/victim", dir) > 0);
+	for (size_t i = 0; i < sizeof(victims) / sizeof(victims[0]); i++)
+		put(victim_fd, victims[i], "text");
+	for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++)
+		put_link(pairs[i][1], victim);
+	pid = swapper(pairs, sizeof(pairs) / sizeof(pairs[0]));
+	assert_true(pid > 0);
+	for (int turn = 0; turn < 300; turn++) {
+		/* Either may fail, when what it has found is something else a moment later. */
+		(void)path_file_write_in_root(root_fd, "var/log/syslog", "text", 4, 0600, &err);
+		(void)path_file_write_in_root(root_fd, "tmp/file", "text", 4, 0600, &err);
+		(void)pkg_unconfigure(root_fd, "z", MACHINE_ID, &err);
+	}
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	for (size_t i = 0; i < sizeof(victims) / sizeof(victims[0]); i++) {
+		if (fstatat(victim_fd, victims[i], &st, 0) < 0 || st.st_size != 4)
+			fail_msg("'%s' of the host was reached", victims[i]);
+	}
+	assert_false(is_there(victim_fd, "machine-id"));
+	assert_false(is_there(victim_fd, "log"));
+}
+
 static void
 what_is_no_file_is_not_opened(void **state)
 {
@@ -268,6 +327,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 	    TEST(an_empty_root_gets_an_identity),
 	    TEST(links_lead_nowhere_outside),
+	    TEST(directories_that_turn_into_links_lead_nowhere_outside),
 	    TEST(what_is_no_file_is_not_opened),
 	    TEST(a_huge_file_is_not_read),
 	    TEST(logs_of_any_depth_are_cleaned),
