@@ -54,7 +54,7 @@ const struct zoneadm_command zoneadm_commands[] = {
     {"uninstall", "uninstall [-F]",
      "Remove the files of an installed or incomplete zone, after a question; -F asks none. Its "
      "configuration stays.",
-     zoneadm_uninstall, ZONEADM_OFFLINE | ZONEADM_STOPS | ZONEADM_ANY_CONFIG, ZONEADM_NEED_FILES},
+     zoneadm_uninstall, ZONEADM_OFFLINE | ZONEADM_ANY_CONFIG, ZONEADM_NEED_FILES},
     {"verify", "verify",
      "Check whether the zone can be installed or booted on this host as it is configured.",
      zoneadm_verify, 0, ZONEADM_NEED_COMPLETE},

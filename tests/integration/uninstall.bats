@@ -33,7 +33,7 @@ answer() { # TEXT COMMAND...
 		p.send(sys.argv[1])
 		p.expect(pexpect.EOF)
 		p.close()
-		sys.exit(p.exitstatus)
+		sys.exit(p.exitstatus if p.signalstatus is None else 128 + p.signalstatus)
 	PY
 }
 
@@ -56,6 +56,10 @@ answer() { # TEXT COMMAND...
 		[ "$(zone_state z)" = installed ]
 		[ -e "$POOL/z/root/sbin/init" ]
 	done
+	# An interrupt is one, and no answer.
+	run answer $'\3' zoneadm -z z uninstall
+	assert_status 130
+	[ "$(zone_state z)" = installed ]
 	run answer $'y\r' zoneadm -z z uninstall
 	assert_status 0
 	gone
