@@ -27,6 +27,7 @@
 
 #define LOG_DIR     "/var/log/zones"
 #define CLIENTS_MAX 16
+#define WAITING_MAX 12 /* of them, for a shutdown: a halt must still get in */
 
 struct client {
 	int fd;
@@ -151,6 +152,22 @@ end_overtaken_shutdown(struct server *s)
 	reply_to_waiting(s, &err);
 }
 
+/* As zone_request(), for one client among the others. */
+static int
+answer(struct server *s, const struct control_request *req, const char **ret_note, struct err *err)
+{
+	size_t waiting = 0;
+
+	for (size_t i = 0; i < CLIENTS_MAX; i++)
+		waiting += s->clients[i].fd >= 0 && s->clients[i].phase == CLIENT_WAITS;
+	if (req->command == CONTROL_SHUTDOWN && waiting >= WAITING_MAX)
+		return err_set(err, ZE_BUSY, 0,
+			       "%zu commands wait for the zone to shut down already; halt it, or "
+			       "wait with them",
+			       waiting);
+	return zone_request(&s->zone, req, ret_note, err);
+}
+
 static void
 client_handle(struct server *s, struct client *c)
 {
@@ -173,7 +190,7 @@ client_handle(struct server *s, struct client *c)
 		syslog(LOG_WARNING, "zone '%s': %s", s->zone.name, err.msg);
 		return;
 	}
-	r = zone_request(&s->zone, &req, &note, &err);
+	r = answer(s, &req, &note, &err);
 	if (r == ZONE_LATER) {
 		c->phase = CLIENT_WAITS;
 		return;

@@ -44,6 +44,10 @@ zone_is() { # NAME STATE
 	[ "$(zone_state "$1")" = "$2" ]
 }
 
+lines() { # FILE N
+	[ "$(wc -l <"$1")" -eq "$2" ]
+}
+
 init_pid() {
 	sed -n 's/^init_pid=//p' "/run/zones/$1/state"
 }
@@ -154,7 +158,7 @@ refused() { # MESSAGE ARGUMENT...
 	zoneadm -z web reboot
 	[ "$(zone_state web)" = running ]
 	[ "$(zone_id web)" -gt "$id" ]
-	[ "$(wc -l <"$POOL/web/root/init.ran")" -eq 2 ]
+	lines "$POOL/web/root/init.ran" 2
 }
 
 ran_times() { # ZONE N
@@ -490,7 +494,19 @@ while True:
 	assert_output "zone 'web': the zone was halted before it had shut down"
 }
 
-# ---- what the zone gets -----------------------------------------------------------------------
+@test "a halt gets in, however many wait for a shutdown" {
+	zone_with_init web 'while :; do sleep 1000; done'
+	zoneadm -z web boot
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		zoneadm -z web shutdown 2>>"$FZ_WORK/many.err" &
+	done
+	wait_for 10 lines "$FZ_WORK/many.err" 8
+	run timeout 5 zoneadm -z web halt
+	assert_status 0
+	wait
+	[ "$(grep -c "zone 'web': 12 commands wait for the zone to shut down already; halt it, or wait with them" "$FZ_WORK/many.err")" -eq 8 ]
+	[ "$(grep -c "zone 'web': the zone was halted before it had shut down" "$FZ_WORK/many.err")" -eq 12 ]
+}
 
 # While a zone reboots by itself it looks halted: who removes its files then removes those of a zone
 # that runs a moment later.
@@ -513,6 +529,8 @@ while True:
 	wait_for 5 zone_is web running
 	[ "$(wc -l <"$POOL/web/root/init.ran")" -eq 2 ]
 }
+
+# ---- what the zone gets -----------------------------------------------------------------------
 
 @test "nothing of the caller reaches the daemon or init" {
 	zone web
