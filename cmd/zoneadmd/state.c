@@ -520,6 +520,10 @@ zone_adopt(struct zone *z, struct err *err)
 	if (r == 0) {
 		z->state = look(z->name, NULL);
 		console_attach(z->console, runtime_console_fd(z->rt));
+		/* The kernel hung the terminal up when the last daemon ended, for good. */
+		if (runtime_console_fd(z->rt) < 0)
+			console_notice(z->console, "Zone taken over; its console comes back when "
+						   "it is booted again");
 		return 0;
 	}
 	z->rt = NULL;

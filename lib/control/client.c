@@ -315,6 +315,8 @@ control_connect(const char *name, struct err *err)
 		if (r != -ZE_NOENT)
 			return r;
 		r = start_and_connect(name, err);
+		if (r >= 0)
+			err_clear(err); /* that there was none is no failure */
 	}
 	if (r == -ZE_NOENT)
 		return err_set(err, ZE_IO, 0, "zoneadmd of zone '%s' leaves before it serves",

@@ -324,6 +324,18 @@ print("\nexit", child.exitstatus, child.signalstatus)
 	wait $! || true
 }
 
+@test "the console of a zone that was taken over says so, and nothing of a failure" {
+	zone
+	kill -KILL "$(sed -n 's/^daemon_pid=//p' /run/zones/web/state)"
+	run at_terminal zlogin -C web <<-'EOT'
+		EXPECT NOTICE: Zone taken over; its console comes back when it is booted again
+		SEND \r~.
+	EOT
+	assert_output -p "console closed]"
+	refute_output "zlogin:"
+	assert_output -p "exit 0 None"
+}
+
 @test "zonename says where it is" {
 	zone
 	run zonename
