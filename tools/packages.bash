@@ -17,7 +17,7 @@ packages_run=(btrfs-progs systemd systemd-sysv dbus libpam-systemd iproute2 proc
 # Tests: suites, sanitizers and fuzzers (clang), linters, and file systems to try.
 # shellcheck disable=SC2034
 packages_test=(libcmocka-dev bats clang clang-format llvm libclang-rt-14-dev xfsprogs busybox-static
-	python3 python3-pexpect libxml2-utils mandoc codespell shellcheck iputils-ping
+	bubblewrap crun python3 python3-pexpect libxml2-utils mandoc codespell shellcheck iputils-ping
 	mmdebstrap dpkg-dev)
 
 say() {

@@ -5,58 +5,17 @@
 # must fail, and from a control (a chroot of the host's root, without a zone's protection), where the
 # same attack must succeed: a probe that fails in both proves nothing. docs/security.md names the
 # probes that hold each promise.
+# shellcheck disable=SC2154 # host, inherited, probe_program: prison.bash
 bats_require_minimum_version 1.5.0
 load helper
+load isolation/prison
 
 # The first test cannot show these at work: the kernel does not have them, the test's own namespaces
 # are in the way, or they have a test of their own. Everything else must get through in a control.
 BLIND=(reboot_machine abi_x32 terminal_input terminal_input_high_bits inotify_instances)
 
-probe_program=$BUILD/tests/integration/isolation/probe
-
 setup_file() {
 	[ -x "$BUILD/tests/integration/isolation/probe" ] || skip "a build with sanitizers has no static probe"
-}
-
-# What probes look for on the host: a process with a program of its own, a file, sockets, names.
-host_make() {
-	local link=probe-link disk
-	inherited=$FZ_WORK/inherited
-	mkdir -p "$inherited"
-	[ -e "$inherited/planted-device" ] || mknod -m 666 "$inherited/planted-device" c 1 5
-	marker=$FZ_WORK/marker
-	: >"$marker"
-	# Numbers that no process of a zone has.
-	echo 20000 >/proc/sys/kernel/ns_last_pid
-	cp /bin/sleep "$FZ_WORK/sleep"
-	"$FZ_WORK/sleep" 600 3>&- &
-	host_pid=$!
-	python3 -c 'import socket, time
-s = socket.socket(socket.AF_UNIX)
-s.bind("\0zones-probe")
-s.listen(8)
-time.sleep(600)' 3>&- &
-	listener=$!
-	link_make $link
-	ipcmk -M 4096 >/dev/null
-	shm=$(ipcs -m | awk '$1 ~ /^0x/ && $1 != "0x00000000" { print $1; exit }')
-	mkdir -p "$FZ_WORK/mqueue"
-	mount -t mqueue none "$FZ_WORK/mqueue"
-	: >"$FZ_WORK/mqueue/zones-probe"
-	disk=$(stat -c '%Hd:%Ld' "$POOL" | sed 's/^0:.*/7:0/')
-	host=("pid=$host_pid" "marker=$marker" abstract=zones-probe "link=$link" "name=$(uname -n)"
-		"shm=$(printf %d "$shm")" queue=/zones-probe "inherited=$inherited"
-		"disk=$disk")
-	wait_for 5 grep -q '@zones-probe' /proc/net/unix
-}
-
-host_unmake() {
-	# By SIGKILL: a probe that has attached to it may have left it stopped, deaf to all else.
-	kill -KILL "$host_pid" "$listener" 2>/dev/null || true
-	wait "$host_pid" "$listener" 2>/dev/null || true
-	ip link delete probe-link 2>/dev/null || true
-	ipcrm --all=shm 2>/dev/null || true
-	umount "$FZ_WORK/mqueue" 2>/dev/null || true
 }
 
 teardown() {
@@ -65,12 +24,6 @@ teardown() {
 	if [ -d "$FZ_WORK/control" ]; then rm -rf "$FZ_WORK/control"; fi
 	rm -f /var/log/zones/*
 	assert_clean
-}
-
-prison() { # [LINE...]
-	zone_configure prison "set max-lwps=100" "$@" && zone_root_busybox prison || return 1
-	mknod -m 666 "$POOL/prison/root/root/planted-device" c 1 5
-	cp "$probe_program" "$POOL/prison/root/bin/probe"
 }
 
 # The zone's files in a plain chroot. The shell functions of the test are not there.
@@ -100,10 +53,6 @@ in_host() { # COMMAND...
 	PROBE_CONTROL=1 unshare --mount "$@"
 }
 
-named() { # WORD: names of the probes with that result, sorted
-	awk -v word="$1" '$2 == word { print $1 }' | sort
-}
-
 @test "no attack from inside a zone gets through, and each does without the zone" {
 	host_make
 	prison "add inherit-pkg-dir; set dir=$inherited; end"
@@ -112,8 +61,9 @@ named() { # WORD: names of the probes with that result, sorted
 	zlogin prison /bin/probe "${host[@]}" >"$FZ_WORK/zone"
 	unset ZONES_PROBE_SECRET
 	in_control /bin/probe "${host[@]}" >"$FZ_WORK/control.txt"
-	in_host "$probe_program" "${host[@]}" only user_namespace >>"$FZ_WORK/control.txt"
-	in_host "$probe_program" "${host[@]}" only user_namespace_clone3 >>"$FZ_WORK/control.txt"
+	for probe in user_namespace user_namespace_clone3 map_foreign_ids many_user_namespaces; do
+		in_host "$probe_program" "${host[@]}" only $probe >>"$FZ_WORK/control.txt"
+	done
 	awk '$3 == "cgroup2" { print $2 "/probe-control" }' /proc/mounts | xargs rmdir 2>/dev/null || true
 	[ "$(wc -l <"$FZ_WORK/zone")" -ge 90 ]
 	run named broken <"$FZ_WORK/zone"

@@ -84,7 +84,8 @@ set(struct probe_host *host, const char *arg)
 int
 main(int argc, char **argv)
 {
-	static const struct probe *const all[] = {probes_calls, probes_files, probes_reach};
+	static const struct probe *const all[] = {probes_calls, probes_files, probes_nested,
+						  probes_reach};
 	struct probe_host host = {0};
 	const char *only = NULL;
 

@@ -38,6 +38,7 @@ struct probe {
 /* Each array ends with a probe without a name. */
 extern const struct probe probes_calls[];
 extern const struct probe probes_files[];
+extern const struct probe probes_nested[];
 extern const struct probe probes_reach[];
 
 /**

@@ -325,6 +325,18 @@ PROBE(unmask_proc)
 	return try_read("/proc/key-users");
 }
 
+/* The file system without what is mounted over it. */
+PROBE(unmask_proc_by_copy)
+{
+	int fd;
+
+	UNUSED;
+	private_mounts();
+	fd = (int)syscall(SYS_open_tree, AT_FDCWD, "/proc", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	return fd >= 0 && openat(fd, "key-users", O_RDONLY | O_CLOEXEC) >= 0 ? PROBE_BROKEN
+									     : PROBE_SAFE;
+}
+
 PROBE(settings_writable)
 {
 	UNUSED;
@@ -511,6 +523,7 @@ const struct probe probes_files[] = {
     ROW(cgroup1_write),
     ROW(cgroup1_see_others),
     ROW(unmask_proc),
+    ROW(unmask_proc_by_copy),
     ROW(settings_writable),
     ROW(inherited_remount),
     ROW(inherited_setattr),
