@@ -198,15 +198,12 @@ cgroup_kill(const struct runtime_record *rec, unsigned timeout_ms, struct err *e
 	return 0;
 }
 
-/*
- * Remove what is below a cgroup, then itself. The depth is bounded by CGROUP_DEPTH_MAX. Killed
- * processes leave a cgroup a moment after it has become unpopulated, so one that is busy is tried
- * again.
- */
+static int remove_tree(int dir_fd, const char *name);
+
+/* Remove what is in a cgroup that may be gone. */
 static int
-remove_tree(int dir_fd, const char *name)
+remove_below(int dir_fd, const char *name)
 {
-	static const struct timespec moment = {.tv_nsec = 2 * 1000 * 1000};
 	int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	auto_closedir DIR *dir = NULL;
 	struct dirent *de;
@@ -224,14 +221,28 @@ remove_tree(int dir_fd, const char *name)
 		    strcmp(de->d_name, "..") != 0 && remove_tree(dirfd(dir), de->d_name) < 0)
 			return -1;
 	}
-	for (int tries = 0; unlinkat(dir_fd, name, AT_REMOVEDIR) < 0; tries++) {
-		if (errno == ENOENT)
+	return 0;
+}
+
+/*
+ * Remove what is below a cgroup, then itself. The depth is bounded by CGROUP_DEPTH_MAX. One that is
+ * busy is tried again: killed processes leave a cgroup a moment after it has become unpopulated,
+ * and a zlogin that came too late may have made the one that it wanted to enter.
+ */
+static int
+remove_tree(int dir_fd, const char *name)
+{
+	static const struct timespec moment = {.tv_nsec = 2 * 1000 * 1000};
+
+	for (int tries = 0;; tries++) {
+		if (remove_below(dir_fd, name) < 0)
+			return -1;
+		if (unlinkat(dir_fd, name, AT_REMOVEDIR) == 0 || errno == ENOENT)
 			return 0;
 		if (errno != EBUSY || tries == 500)
 			return -1;
 		(void)nanosleep(&moment, NULL);
 	}
-	return 0;
 }
 
 static int

@@ -420,6 +420,29 @@ while True:
 	[ "$(grep -c 'Zone halted' /var/log/zones/web.console)" -eq 11 ]
 }
 
+@test "a zone is halted while somebody makes cgroups in it" {
+	local cgroup maker
+	zone web
+	zoneadm -z web boot
+	cgroup=$(sed -n 's/^cgroup2=//p' /run/zones/web/state)/$(sed -n 's/^cgroup=//p' /run/zones/web/state)
+	python3 -c '
+import os, sys, time
+while True:
+    try:
+        os.mkdir(sys.argv[1])
+    except OSError:
+        pass
+    time.sleep(0.0005)
+' "$cgroup/zlogin" 3>&- &
+	maker=$!
+	for _ in 1 2 3 4 5; do
+		zoneadm -z web halt && zoneadm -z web boot || break
+	done
+	kill "$maker"
+	[ "$(zone_state web)" = running ]
+	[ "$(grep -c 'Zone halted' /var/log/zones/web.console)" -eq 5 ]
+}
+
 @test "threads: a default that the host can bear, and a limit for all zones" {
 	local least pids
 	least=$(sort -n /proc/sys/kernel/threads-max /proc/sys/kernel/pid_max | head -n 1)
