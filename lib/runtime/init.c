@@ -58,6 +58,9 @@
 /* User namespaces that each user of a zone with nesting may have. */
 #define NESTED_NAMESPACES_MAX "1024"
 
+/* Network namespaces of a zone, 200 KB of the kernel's memory each: for services that have one. */
+#define NET_NAMESPACES_MAX "256"
+
 enum talk {
 	TALK_MAPPED = 1,
 	TALK_OPENED,
@@ -191,6 +194,10 @@ child_settings(struct child *child)
 	/* Without user namespaces, what they open up in the kernel stays closed. */
 	if (write_once("/proc/sys/user/max_user_namespaces", namespaces, strlen(namespaces)) < 0)
 		child_fail(child, "limit user namespaces in the zone");
+	/* The kernel's memory for them is not all counted for the zone. */
+	if (write_once("/proc/sys/user/max_net_namespaces", NET_NAMESPACES_MAX,
+		       strlen(NET_NAMESPACES_MAX)) < 0)
+		child_fail(child, "limit network namespaces in the zone");
 	/* ping without a capability; a kernel without IPv4 has no such file. */
 	if (write_once("/proc/sys/net/ipv4/ping_group_range", "0 65535\n", 8) < 0 &&
 	    errno != ENOENT)

@@ -206,6 +206,20 @@ sys.exit(0 if ctypes.CDLL(None).inotify_init() >= 0 else 1)'
 	zoneadm -z prison boot
 }
 
+@test "a zone has no more network namespaces than the host has memory for" {
+	zone_configure other && zone_root_busybox other
+	zoneadm -z other boot
+	# shellcheck disable=SC2016 # for the zone's shell
+	run zlogin other 'mkdir /tmp/n; mount -t tmpfs none /tmp/n; i=0
+		while [ $i -lt 300 ]; do
+			touch /tmp/n/$i; unshare -n mount --bind /proc/self/ns/net /tmp/n/$i || break
+			i=$((i + 1))
+		done; echo $i'
+	assert_output -p "No space left on device"
+	[ "${lines[-1]}" -le 256 ]
+	[ "${lines[-1]}" -gt 200 ]
+}
+
 @test "a zone that uses up its terminals leaves the others theirs" {
 	prison
 	zone_configure other && zone_root_busybox other
