@@ -514,32 +514,38 @@ check_stdio(const struct entry *entry, struct err *err)
 	return 0;
 }
 
-int
-runtime_enter(const struct runtime_enter_req *req, struct runtime_entered *ret, struct err *err)
+static bool
+still_runs(const struct entry *entry)
 {
-	auto_entry struct entry entry = {.req = req,
-					 .init_fd = -EBADF,
-					 .cgroup_fd = -EBADF,
-					 .talk_fd = -EBADF,
-					 .airlock_fd = -EBADF};
+	struct pollfd ended = {.fd = entry->init_fd, .events = POLLIN};
+	struct runtime_record now;
+
+	return poll(&ended, 1, 0) == 0 && runtime_record_read(entry->req->zone, &now, NULL) == 0 &&
+	       !strcmp(now.state, "running") && now.init_pid == entry->rec.init_pid;
+}
+
+static int
+enter(struct entry *entry, struct runtime_entered *ret, struct err *err)
+{
+	const struct runtime_enter_req *req = entry->req;
 	struct runtime_entered entered = {.pid_fd = -EBADF, .pty_fd = -EBADF};
 	auto_close int talk_fd = -EBADF;
 	int pair[2], r;
 
-	r = entry_prepare(&entry, err);
+	r = entry_prepare(entry, err);
 	if (r == 0)
-		r = check_stdio(&entry, err);
+		r = check_stdio(entry, err);
 	if (r < 0)
 		return r;
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		return err_set(err, ZE_IO, errno, "make a pair of sockets");
 	talk_fd = pair[0];
-	entry.talk_fd = pair[1];
-	r = shares_ids(&entry) ? entry_clone_inside(&entry, &entered, err)
-			       : entry_clone(&entry, &entered, err);
+	entry->talk_fd = pair[1];
+	r = shares_ids(entry) ? entry_clone_inside(entry, &entered, err)
+			      : entry_clone(entry, &entered, err);
 	if (r < 0)
 		return r;
-	entry.talk_fd = fd_close(entry.talk_fd);
+	entry->talk_fd = fd_close(entry->talk_fd);
 	r = entry_wait(talk_fd, req, &entered.pty_fd, err);
 	if (r == 0 && req->pty && (entered.pty_fd < 0 || !is_ptmx(entered.pty_fd)))
 		r = err_set(err, ZE_FORMAT, 0, "/dev/pts/ptmx of the zone is no terminal");
@@ -550,8 +556,26 @@ runtime_enter(const struct runtime_enter_req *req, struct runtime_entered *ret, 
 			     WEXITED | (r == -ZE_INTR ? WNOHANG : 0));
 		(void)fd_close(entered.pid_fd);
 		(void)fd_close(entered.pty_fd);
-		return err_add(err, "zone '%s'", req->zone);
+		return r;
 	}
 	*ret = entered;
 	return 0;
+}
+
+int
+runtime_enter(const struct runtime_enter_req *req, struct runtime_entered *ret, struct err *err)
+{
+	auto_entry struct entry entry = {.req = req,
+					 .init_fd = -EBADF,
+					 .cgroup_fd = -EBADF,
+					 .talk_fd = -EBADF,
+					 .airlock_fd = -EBADF};
+	int r = enter(&entry, ret, err);
+
+	if (r == 0 || r == -ZE_STATE)
+		return r;
+	/* It may be halted at any time: then that is the cause, whatever failed of it. */
+	if (r == -ZE_IO && entry.init_fd >= 0 && !still_runs(&entry))
+		return err_set(err, ZE_STATE, 0, "zone '%s' is not running", req->zone);
+	return err_add(err, "zone '%s'", req->zone);
 }

@@ -365,6 +365,21 @@ print("\nexit", child.exitstatus, child.signalstatus)
 	[ ! -e /run/zones/no-such-zone ] && [ ! -e /var/log/zones/no-such-zone.console ]
 }
 
+@test "a zone that is halted meanwhile is told as such" {
+	zone
+	local stop=$FZ_WORK/stop said=$FZ_WORK/said
+	for _ in 1 2 3; do
+		(while [ ! -e "$stop" ]; do zlogin web true || :; done) 2>>"$said" 3>&- &
+	done
+	for _ in {1..40}; do
+		zoneadm -z web reboot
+	done
+	touch "$stop"
+	wait
+	run grep -v -x -F "zlogin: zone 'web' is not running; boot it with 'zoneadm -z web boot'" "$said"
+	assert_output ""
+}
+
 # ---- a zone that lies in wait -----------------------------------------------------------------
 
 @test "a zone with a pipe or a link for a terminal does not hold zlogin" {
