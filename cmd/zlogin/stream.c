@@ -32,7 +32,7 @@
 struct stream {
 	int from_fd, to_fd; /* -1: not carried, or at its end */
 	bool owns_from;     /* which of the two is our side of the pipe */
-	char buf[CHUNK];    /* read, not yet written */
+	char *buf;          /* read, not yet written; CHUNK bytes, when it is carried */
 	size_t at, len;
 	size_t left; /* to be read yet, once the command has ended */
 };
@@ -69,6 +69,10 @@ stream_open(struct stream *stream, int fd, bool carry_files, int *ret_fd, struct
 	*ret_fd = fd;
 	if (carries_only_bytes(fd, carry_files))
 		return 0;
+	if (!stream->buf)
+		stream->buf = malloc(CHUNK);
+	if (!stream->buf)
+		return err_nomem(err);
 	if (pipe2(p, O_CLOEXEC) < 0)
 		return err_set(err, ZE_IO, errno, "make a pipe");
 	stream->owns_from = fd != STDIN_FILENO;
@@ -96,7 +100,7 @@ stream_move(struct stream *stream)
 	ssize_t n;
 
 	if (stream->at == stream->len) {
-		n = read(stream->from_fd, stream->buf, sizeof(stream->buf));
+		n = read(stream->from_fd, stream->buf, CHUNK);
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			return;
 		stream->at = 0;
@@ -193,13 +197,15 @@ serve(const struct runtime_entered *entered, int signal_fd, struct stream *strea
 			if (stream_is_out(&streams[i]))
 				fds[2 + i].fd = -1;
 		}
+		if (ended && stream_is_out(&streams[1]) && stream_is_out(&streams[2]))
+			return exit_status(entered->pid_fd, err);
 		r = poll(fds, 5, ended && !is_held(streams) ? 0 : -1);
 		if (r < 0 && errno != EINTR) {
 			(void)err_set(err, ZE_IO, errno, "poll");
 			return ZLOGIN_FAILED;
 		}
 		/* Nothing to read after all: somebody in the zone has taken it out again. */
-		if (ended && (r == 0 || (stream_is_out(&streams[1]) && stream_is_out(&streams[2]))))
+		if (ended && r == 0)
 			return exit_status(entered->pid_fd, err);
 		if (fds[0].revents) {
 			ended = true;
@@ -267,16 +273,12 @@ open_and_start(const struct zlogin *zl, bool carry_files, int signal_fd, struct 
 int
 stream_run(const struct zlogin *zl, struct err *err)
 {
-	auto_free struct stream *streams = calloc(3, sizeof(*streams));
+	struct stream streams[3] = {{0}};
 	auto_close int signal_fd = -EBADF;
 	struct runtime_entered entered;
 	sigset_t set;
-	int r;
+	int r, status;
 
-	if (!streams) {
-		(void)err_nomem(err);
-		return ZLOGIN_FAILED;
-	}
 	(void)sigemptyset(&set);
 	for (size_t i = 0; i < sizeof(passed_on) / sizeof(passed_on[0]); i++)
 		(void)sigaddset(&set, passed_on[i]);
@@ -294,5 +296,8 @@ stream_run(const struct zlogin *zl, struct err *err)
 		err_clear(err);
 		r = open_and_start(zl, true, signal_fd, streams, &entered, err);
 	}
-	return r < 0 ? ZLOGIN_FAILED : serve(&entered, signal_fd, streams, err);
+	status = r < 0 ? ZLOGIN_FAILED : serve(&entered, signal_fd, streams, err);
+	for (int i = 0; i < 3; i++)
+		free(streams[i].buf);
+	return status;
 }

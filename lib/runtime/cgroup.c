@@ -54,7 +54,8 @@ cgroup_open2(const struct runtime_record *rec, const char *leaf, struct err *err
 	return fd;
 }
 
-/* Calls @fn with the path of @cgroup in each v1 hierarchy that a zone is in until one fails. */
+/* Calls @fn with the path of @cgroup, or of a file there, in each v1 hierarchy of a zone until one
+ * fails. */
 static int
 each_v1(const struct runtime_record *rec, const char *cgroup,
 	int (*fn)(const char *path, void *arg, struct err *err), void *arg, struct err *err)
@@ -104,14 +105,13 @@ static int
 open_v1(const char *path, void *arg, struct err *err)
 {
 	struct opened *opened = arg;
-	auto_close int dir_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	int fd;
 
 	if (opened->n == CGROUP_V1_MAX)
 		return err_set(err, ZE_FORMAT, 0, "too many v1 cgroups in the record");
-	fd = openat(dir_fd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
-		return err_set(err, ZE_IO, errno, "open cgroup '%s'", path);
+		return err_set(err, ZE_IO, errno, "open '%s'", path);
 	opened->fds[opened->n++] = fd;
 	return 0;
 }
@@ -120,8 +120,14 @@ int
 cgroup_open1(const struct runtime_record *rec, int *ret_fds, struct err *err)
 {
 	struct opened opened = {.fds = ret_fds};
-	int r = each_v1(rec, rec->cgroup_home, open_v1, &opened, err);
+	auto_free char *tasks = NULL;
+	int r;
 
+	if (asprintf(&tasks, "%s/tasks", rec->cgroup_home) < 0) {
+		tasks = NULL; /* undefined after a failure */
+		return err_nomem(err);
+	}
+	r = each_v1(rec, tasks, open_v1, &opened, err);
 	if (r == 0)
 		return opened.n;
 	while (opened.n > 0)

@@ -315,9 +315,11 @@ int cgroup_open2(const struct runtime_record *rec, const char *leaf, struct err 
 int cgroup_join1(const struct runtime_record *rec, pid_t pid, struct err *err);
 
 /**
- * cgroup_open1 - the cgroup.procs files of the zone's v1 cgroups, for a child that enters them by
- * writing "0"
+ * cgroup_open1 - the "tasks" of the zone's v1 cgroups, for a child that enters them by writing "0"
  * @ret_fds: room for CGROUP_V1_MAX; yours to close
+ *
+ * A thread that moves itself alone needs no lock over all forks of the host, which the kernel may
+ * wait milliseconds for; with cgroup.procs it would.
  *
  * Returns how many, or a negative code.
  */
