@@ -16,6 +16,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -30,7 +31,12 @@
 #include <unistd.h>
 
 /* Raised with every change of the lists, so that no old file is taken for a new one. */
-#define FILTER_REVISION 4
+#define FILTER_REVISION 5
+
+/* A lease on a directory: from 6.19 on. */
+#ifndef F_SETDELEG
+#define F_SETDELEG (F_SETLEASE + 16)
+#endif
 
 /* More than any ABI has numbers of. */
 #define CALLS_MAX 1024u
@@ -162,6 +168,22 @@ look_at_core_limit(struct code *code, struct places *places)
 	look_at(places, "prlimit64", argument_in(code, 1, core, 1, set, places->allow));
 }
 
+/*
+ * A lease on a file keeps everybody else from opening it for 45 seconds, time and again, and needs
+ * no more than an open file of one's own; an inherited file is the zone root's own as much as the
+ * host's.
+ */
+static void
+look_at_leases(struct code *code, struct places *places)
+{
+	static const uint32_t commands[] = {F_SETLEASE, F_SETDELEG};
+	unsigned place = argument_in(code, 1, commands, sizeof(commands) / sizeof(commands[0]),
+				     places->refuse, places->allow);
+
+	look_at(places, "fcntl", place);
+	look_at(places, "fcntl64", place);
+}
+
 /* Programs go on without keyrings where the kernel has none, but not where it refuses them. */
 static bool
 is_keyring(const char *name)
@@ -223,6 +245,8 @@ write_program(struct code *code, uint64_t caps, bool core_pinned)
 
 	look_at_sockets(code, &places);
 	look_at_terminals(code, &places);
+	if (!(caps & 1ull << CAP_LEASE))
+		look_at_leases(code, &places);
 	if (core_pinned)
 		look_at_core_limit(code, &places);
 	/* The native ABI and, on x86, the 32-bit one; all others: ENOSYS. */

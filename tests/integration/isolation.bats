@@ -53,9 +53,9 @@ in_host() { # COMMAND...
 	PROBE_CONTROL=1 unshare --mount "$@"
 }
 
-@test "no attack from inside a zone gets through, and each does without the zone" {
+attack_and_control() { # LINE...
 	host_make
-	prison "add inherit-pkg-dir; set dir=$inherited; end"
+	prison "add inherit-pkg-dir; set dir=$inherited; end" "$@"
 	zoneadm -z prison boot
 	export ZONES_PROBE_SECRET=1
 	zlogin prison /bin/probe "${host[@]}" >"$FZ_WORK/zone"
@@ -80,6 +80,14 @@ in_host() { # COMMAND...
 		<(sort -u "$FZ_WORK/seen" "$FZ_WORK/excused")
 	assert_output ""
 	[ "$(wc -l <"$FZ_WORK/seen")" -ge 80 ] || fail "only these probes work:" "$(cat "$FZ_WORK/seen")"
+}
+
+@test "no attack from inside a zone gets through, and each does without the zone" {
+	attack_and_control
+}
+
+@test "nor does one from a zone that shares the host's ids" {
+	attack_and_control "set idmap=shared"
 }
 
 @test "a zone that uses up its inotify instances leaves the host its own" {

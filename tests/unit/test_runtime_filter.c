@@ -49,6 +49,12 @@ static const uint64_t values[] = {
     40,
     63,
     64,
+    1023,
+    1024,
+    1025,
+    1039,
+    1040,
+    1041,
     TIOCSTI - 1,
     TIOCSTI,
     TIOCSTI + 1,
@@ -143,6 +149,11 @@ expected(const char *name, const struct seccomp_data *data, uint64_t caps, bool 
 			   : SECCOMP_RET_ERRNO | EAFNOSUPPORT;
 	if (!strcmp(name, "ioctl"))
 		return second == TIOCSTI || second == TIOCSETD ? REFUSED : SECCOMP_RET_ALLOW;
+	/* Leases, and those on directories. */
+	if (!strcmp(name, "fcntl") || !strcmp(name, "fcntl64"))
+		return (second == 1024 || second == 1040) && !(caps >> CAP_LEASE & 1)
+			   ? REFUSED
+			   : SECCOMP_RET_ALLOW;
 	if (core_pinned && !strcmp(name, "setrlimit"))
 		return first == RLIMIT_CORE ? SECCOMP_RET_ERRNO | 0 : SECCOMP_RET_ALLOW;
 	if (core_pinned && !strcmp(name, "prlimit64") && second == RLIMIT_CORE && data->args[2])

@@ -14,6 +14,7 @@ host_make() {
 	local link=probe-link disk
 	inherited=$FZ_WORK/inherited
 	mkdir -p "$inherited"
+	: >"$inherited/file"
 	[ -e "$inherited/planted-device" ] || mknod -m 666 "$inherited/planted-device" c 1 5
 	marker=$FZ_WORK/marker
 	: >"$marker"

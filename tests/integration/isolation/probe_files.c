@@ -222,6 +222,69 @@ PROBE(write_sys)
 		   : PROBE_SAFE;
 }
 
+/*
+ * With the host's ids, the zone's root owns what the host's root owns, and needs no capability to
+ * use it. @wanted: which bits of the mode make an entry of /proc one that others may not use so.
+ */
+static enum probe_result
+try_owned(const char *dir_path, int depth, mode_t owner_bit, mode_t other_bit)
+{
+	enum probe_result result = PROBE_SAFE;
+	DIR *dir = opendir(dir_path);
+	struct dirent *de;
+	char path[512];
+	struct stat st;
+
+	while (dir && result == PROBE_SAFE && (de = readdir(dir))) {
+		if (de->d_name[0] == '.' ||
+		    (de->d_name[0] >= '0' && de->d_name[0] <= '9' && depth == 0))
+			continue;
+		/* The settings are read-only; that they can be read is no harm. */
+		if (depth == 0 && !strcmp(de->d_name, "sys"))
+			continue;
+		(void)snprintf(path, sizeof(path), "%s/%s", dir_path, de->d_name);
+		if (lstat(path, &st) < 0 || S_ISLNK(st.st_mode))
+			continue;
+		if (S_ISDIR(st.st_mode) && depth < 2)
+			result = try_owned(path, depth + 1, owner_bit, other_bit);
+		else if (S_ISREG(st.st_mode) && st.st_mode & owner_bit && !(st.st_mode & other_bit))
+			result = owner_bit == 0200 ? try_open(path, O_WRONLY) : try_read(path);
+	}
+	if (dir)
+		(void)closedir(dir);
+	return result;
+}
+
+PROBE(write_owned_proc)
+{
+	UNUSED;
+	return try_owned("/proc", 0, 0200, 0002);
+}
+
+PROBE(read_owned_proc)
+{
+	UNUSED;
+	return try_owned("/proc", 0, 0400, 0004);
+}
+
+PROBE(write_interrupts)
+{
+	UNUSED;
+	return try_write("/proc/irq/default_smp_affinity");
+}
+
+PROBE(read_slabs)
+{
+	UNUSED;
+	return try_read("/proc/slabinfo");
+}
+
+PROBE(read_owned_sys)
+{
+	UNUSED;
+	return try_owned("/sys/kernel/slab", 1, 0400, 0004);
+}
+
 PROBE(list_firmware)
 {
 	UNUSED;
@@ -409,6 +472,32 @@ PROBE(inherited_move)
 	return mount(host->inherited, "/mnt", NULL, MS_MOVE, NULL) == 0 ? PROBE_BROKEN : PROBE_SAFE;
 }
 
+/* Owner of the host's file or not, and root among the zone's own. */
+PROBE(inherited_change_times)
+{
+	private_mounts();
+	(void)mount(NULL, host->inherited, NULL, MS_REMOUNT | MS_BIND, NULL);
+	return utimensat(AT_FDCWD, host->inherited, NULL, 0) == 0 ? PROBE_BROKEN : PROBE_SAFE;
+}
+
+PROBE(inherited_change_owner)
+{
+	private_mounts();
+	(void)mount(NULL, host->inherited, NULL, MS_REMOUNT | MS_BIND, NULL);
+	return chown(host->inherited, 0, 0) == 0 ? PROBE_BROKEN : PROBE_SAFE;
+}
+
+/* Who has a lease makes others wait for him before they can open the file. */
+PROBE(inherited_lease)
+{
+	char path[256];
+	int fd;
+
+	(void)snprintf(path, sizeof(path), "%s/file", host->inherited);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && fcntl(fd, F_SETLEASE, F_WRLCK) == 0 ? PROBE_BROKEN : PROBE_SAFE;
+}
+
 /* A copy of the root without what is mounted in it would show what is below the mounts. */
 PROBE(inherited_uncover)
 {
@@ -512,6 +601,11 @@ const struct probe probes_files[] = {
     ROW(write_panic),
     ROW(write_ipc_limits),
     ROW(write_sys),
+    ROW(write_owned_proc),
+    ROW(read_owned_proc),
+    ROW(write_interrupts),
+    ROW(read_slabs),
+    ROW(read_owned_sys),
     ROW(list_firmware),
     ROW(list_bus),
     ROW(list_proc_fs),
@@ -534,6 +628,9 @@ const struct probe probes_files[] = {
     ROW(inherited_uncover),
     ROW(inherited_change_mode),
     ROW(inherited_devices),
+    ROW(inherited_change_times),
+    ROW(inherited_change_owner),
+    ROW(inherited_lease),
     ROW(open_by_handle),
     ROW(climb_out),
     ROW(root_of_process_1),

@@ -25,6 +25,8 @@
 #define PROBE(name) static enum probe_result name(const struct probe_host *host)
 #define UNUSED      (void)host
 
+#define DEPTH_MAX 80 /* more than CGROUP_DEPTH_MAX */
+
 PROBE(see_process)
 {
 	char path[64];
@@ -141,16 +143,21 @@ PROBE(host_cgroup)
 		   : PROBE_SAFE;
 }
 
-/* Out of the zone's own cgroup, where its limits are. */
-PROBE(leave_cgroup)
+/* Cgroups deeper than the zone's limit, once it has lifted what limits it can. */
+PROBE(lift_limits)
 {
-	int fd = open("/sys/fs/cgroup/../cgroup.procs", O_WRONLY | O_CLOEXEC);
+	int fd = open("/sys/fs/cgroup/cgroup.max.depth", O_WRONLY | O_CLOEXEC), depth = 0;
 
 	UNUSED;
 	if (fd >= 0)
-		return PROBE_BROKEN;
-	fd = open("/sys/fs/cgroup/cgroup.max.depth", O_WRONLY | O_CLOEXEC);
-	return fd >= 0 ? PROBE_BROKEN : PROBE_SAFE;
+		(void)!write(fd, "max", 3);
+	if (chdir("/sys/fs/cgroup") < 0)
+		return PROBE_SAFE;
+	while (depth < DEPTH_MAX && mkdir("deeper", 0755) == 0 && chdir("deeper") == 0)
+		depth++;
+	for (int i = 0; i < depth; i++)
+		(void)(chdir("..") < 0 || rmdir("deeper") < 0);
+	return depth == DEPTH_MAX ? PROBE_BROKEN : PROBE_SAFE;
 }
 
 const struct probe probes_reach[] = {
@@ -165,5 +172,5 @@ const struct probe probes_reach[] = {
     ROW(see_link),          ROW(see_host_name),
     ROW(shared_memory),     ROW(message_queue),
     ROW(host_environment),  ROW(host_cgroup),
-    ROW(leave_cgroup),      {NULL, NULL},
+    ROW(lift_limits),       {NULL, NULL},
 };
