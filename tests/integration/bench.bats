@@ -24,7 +24,8 @@ bench() { # NAME
 @test "zlogin" {
 	bench zlogin
 	assert_output -e "zlogin +[0-9.]+ +[0-9.]+"
-	assert_output -e "nsenter +[0-9.]+ +[0-9.]+"
+	assert_output -e "cgroup, nsenter +[0-9.]+ +[0-9.]+"
+	assert_output -e "the bar: .* (held|missed)"
 }
 
 @test "clone" {
