@@ -35,6 +35,9 @@
 #define RESTARTS_MAX       8
 #define RESTARTS_WITHIN_MS 10000
 
+/* How soon an init that has just begun is asked again to end. */
+#define ASK_AGAIN_MS 100
+
 /* Between two looks at a lock that another process has. */
 #define LOCK_PAUSE_NS (20 * 1000 * 1000)
 
@@ -327,11 +330,12 @@ ask_init(struct zone *z, const struct control_request *req, struct err *err)
 	int r;
 
 	r = runtime_ask_shutdown(z->rt, restart, err);
-	if (r < 0)
+	if (r < 0 && r != -ZE_BUSY)
 		return r;
 	/* Asked twice: the last one says what is to come, and all wait for the same end. */
 	z->shutdown = (struct zone_shutdown){
 	    .pending = true,
+	    .asked = r == 0,
 	    .reboot = restart,
 	    .deadline_ms = now_ms() + timeout_s * (int64_t)1000,
 	    .req = *req,
@@ -339,21 +343,40 @@ ask_init(struct zone *z, const struct control_request *req, struct err *err)
 	return ZONE_LATER;
 }
 
+static int
+left_ms(const struct zone *z)
+{
+	int64_t left = z->shutdown.deadline_ms - now_ms();
+
+	return left > 0 ? (int)left : 0;
+}
+
 int
 zone_timeout_ms(const struct zone *z)
 {
-	int64_t left;
+	int left;
 
 	if (!z->shutdown.pending)
 		return -1;
-	left = z->shutdown.deadline_ms - now_ms();
-	return left > 0 ? (int)left : 0;
+	left = left_ms(z);
+	return z->shutdown.asked || left < ASK_AGAIN_MS ? left : ASK_AGAIN_MS;
 }
 
 int
 zone_tick(struct zone *z, struct err *err)
 {
-	if (!z->shutdown.pending || zone_timeout_ms(z) > 0)
+	int r;
+
+	if (!z->shutdown.pending)
+		return 0;
+	if (!z->shutdown.asked && z->state == ZONE_STATE_RUNNING) {
+		r = runtime_ask_shutdown(z->rt, z->shutdown.reboot, err);
+		z->shutdown.asked = r == 0;
+		z->shutdown.pending = r == 0 || r == -ZE_BUSY;
+		if (!z->shutdown.pending)
+			return r;
+	}
+	if (left_ms(z) > 0)
 		return 0;
 	z->shutdown.pending = false;
 	return err_set(err, ZE_TIMEOUT, 0,

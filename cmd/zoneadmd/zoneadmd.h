@@ -112,6 +112,7 @@ void console_handle(struct console *c, const struct pollfd *fds);
 /* A clean shutdown that has been asked for and is waited for. */
 struct zone_shutdown {
 	bool pending;
+	bool asked; /* init knows; at its very beginning it cannot be told yet */
 	bool reboot;
 	int64_t deadline_ms; /* monotonic */
 	struct control_request req;

@@ -137,6 +137,9 @@ void runtime_free(struct runtime *rt);
 
 /**
  * runtime_ask_shutdown - ask the zone's init for a clean power-off (systemd: SIGRTMIN+4) or reboot
+ *
+ * Returns 0; -ZE_BUSY while init has just begun and does not hear it yet: ask again; a negative
+ * code.
  */
 int runtime_ask_shutdown(const struct runtime *rt, bool reboot, struct err *err);
 

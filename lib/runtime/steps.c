@@ -414,21 +414,55 @@ ask_by_program(const struct runtime *rt, bool reboot, struct err *err)
 	return err_set(err, cause.code, 0, "%s", cause.msg);
 }
 
-int
-runtime_ask_shutdown(const struct runtime *rt, bool reboot, struct err *err)
+/* By its file, which is there from the first instruction on: its name is given by itself, later. */
+static bool
+is_systemd(pid_t pid)
 {
-	auto_free char *name = NULL;
+	char path[32], exe[4096];
+	const char *name;
+	ssize_t n;
+
+	(void)snprintf(path, sizeof(path), "/proc/%d/exe", pid);
+	n = readlink(path, exe, sizeof(exe) - 1);
+	exe[n > 0 ? n : 0] = '\0';
+	name = strrchr(exe, '/');
+	return name && (!strcmp(name, "/systemd") || !strcmp(name, "/systemd (deleted)"));
+}
+
+/* The kernel drops a signal for process 1 of a zone that it neither catches nor blocks. */
+static int
+hears(pid_t pid, int signal, struct err *err)
+{
+	static const char *const sets[] = {"\nSigBlk:\t", "\nSigCgt:\t"};
+	auto_free char *text = NULL;
+	const char *set;
 	char path[32];
 	size_t size;
 	int r;
 
-	(void)snprintf(path, sizeof(path), "/proc/%d/comm", (int)rt->rec.init_pid);
-	r = path_file_read(path, 64, &name, &size, err);
+	(void)snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	r = path_file_read(path, 65536, &text, &size, err);
+	for (int i = 0; r == 0 && i < 2; i++) {
+		set = strstr(text, sets[i]);
+		if (set && strtoull(set + strlen(sets[i]), NULL, 16) & 1ULL << (signal - 1))
+			return 1;
+	}
+	return r;
+}
+
+int
+runtime_ask_shutdown(const struct runtime *rt, bool reboot, struct err *err)
+{
+	int signal = SIGRTMIN + (reboot ? 5 : 4), r;
+
+	if (!is_systemd((pid_t)rt->rec.init_pid))
+		return ask_by_program(rt, reboot, err);
+	r = hears((pid_t)rt->rec.init_pid, signal, err);
 	if (r < 0)
 		return r;
-	if (strcmp(name, "systemd\n") != 0)
-		return ask_by_program(rt, reboot, err);
-	if (pidfd_send_signal(rt->init_fd, SIGRTMIN + (reboot ? 5 : 4), NULL, 0) < 0)
+	if (r == 0)
+		return err_set(err, ZE_BUSY, 0, "init of zone '%s' has just begun", rt->name);
+	if (pidfd_send_signal(rt->init_fd, signal, NULL, 0) < 0)
 		return err_set(err, errno == ESRCH ? ZE_STATE : ZE_IO, errno,
 			       "ask init of zone '%s' to end", rt->name);
 	return 0;

@@ -624,3 +624,18 @@ while True:
 	assert_status 0
 	[ "$(zone_state deb)" = installed ]
 }
+
+# At its beginning systemd neither catches nor blocks the signal that asks it to end: it is lost.
+@test "a Debian that has just been booted shuts down when it is asked" {
+	zone_configure deb
+	zone_root_debian deb
+	for _ in 1 2 3; do
+		zoneadm -z deb boot
+		run timeout 60 zoneadm -z deb shutdown
+		assert_status 0
+		[ "$(zone_state deb)" = installed ]
+	done
+	zoneadm -z deb boot
+	zoneadm -z deb shutdown -r
+	[ "$(zone_state deb)" = running ]
+}

@@ -28,6 +28,7 @@ static struct {
 	enum zone_state live;        /* what runs; installed: nothing */
 	enum runtime_end end;
 	bool adoptable, locked;
+	bool deaf;           /* init has just begun */
 	const char *failing; /* the call that is to fail */
 	struct str calls;
 } host;
@@ -218,6 +219,8 @@ int
 runtime_ask_shutdown(const struct runtime *rt, bool reboot, struct err *err)
 {
 	(void)rt;
+	if (host.deaf)
+		return err_set(err, ZE_BUSY, 0, "it has just begun");
 	return call(reboot ? "ask-reboot" : "ask-halt", err);
 }
 
@@ -549,6 +552,34 @@ shutdown_waits_for_init(void **state)
 }
 
 static void
+an_init_that_has_just_begun_is_asked_again(void **state)
+{
+	(void)state;
+	be(ZONE_STATE_RUNNING);
+	host.deaf = true;
+	assert_int_equal(ask(CONTROL_SHUTDOWN, NULL), ZONE_LATER);
+	assert_in_range(zone_timeout_ms(&world->z), 1, 1000);
+	assert_int_equal(zone_tick(&world->z, &world->err), 0);
+	assert_calls("");
+	host.deaf = false;
+	assert_int_equal(zone_tick(&world->z, &world->err), 0);
+	assert_int_equal(zone_tick(&world->z, &world->err), 0);
+	assert_calls("ask-halt");
+	assert_in_range(zone_timeout_ms(&world->z), 1001, CONTROL_TIMEOUT_S * 1000);
+	/* One that never listens takes too long, as any other. */
+	host.deaf = true;
+	assert_int_equal(ask(CONTROL_SHUTDOWN, NULL), ZONE_LATER);
+	world->z.shutdown.deadline_ms = 0;
+	assert_int_equal(zone_tick(&world->z, &world->err), -ZE_TIMEOUT);
+	/* One that cannot be asked is told. */
+	assert_int_equal(ask(CONTROL_SHUTDOWN, NULL), ZONE_LATER);
+	host.deaf = false;
+	host.failing = "ask-halt";
+	assert_int_equal(zone_tick(&world->z, &world->err), -ZE_IO);
+	assert_int_equal(zone_timeout_ms(&world->z), -1);
+}
+
+static void
 shutdown_with_reboot_boots_again_with_its_arguments(void **state)
 {
 	struct control_request req = {
@@ -635,6 +666,7 @@ main(void)
 	    TEST(while_others_work_on_the_zone_init_ends_later),
 	    TEST(a_zone_that_only_reboots_is_left_halted),
 	    TEST(shutdown_waits_for_init),
+	    TEST(an_init_that_has_just_begun_is_asked_again),
 	    TEST(shutdown_with_reboot_boots_again_with_its_arguments),
 	    TEST(a_shutdown_that_takes_too_long_fails_and_kills_nothing),
 	    TEST(a_halt_ends_the_waiting_for_a_shutdown),
