@@ -229,7 +229,11 @@ attach_nesting(const struct root_build *build, struct err *err)
 	return r;
 }
 
-/* Kernel settings are read-only, but for those of a network stack that the zone may configure. */
+/*
+ * Kernel settings are read-only, but for those of a network stack that the zone may configure, or
+ * that its namespaces may have: the kernel shows each process the settings of its own stack, and
+ * lets only its administrator write them.
+ */
 static int
 cover_settings(const struct root_build *build, struct err *err)
 {
@@ -237,7 +241,8 @@ cover_settings(const struct root_build *build, struct err *err)
 	int r;
 
 	/* With the host's ids the zone's root would own all of them, namespaced or not. */
-	if (build->plan->caps & 1ull << CAP_NET_ADMIN && !build->plan->shares_ids) {
+	if ((build->plan->caps & 1ull << CAP_NET_ADMIN && !build->plan->shares_ids) ||
+	    build->plan->nesting) {
 		net_fd = runtime_mount_clone(build->root_fd, "proc/sys/net", -1, false, 0, err);
 		if (net_fd < 0)
 			return net_fd;

@@ -69,12 +69,12 @@ with_and_without() { # WORKS COMMAND: a pattern of the output
 	with_and_without '^made$' 'bwrap --unshare-all --ro-bind / / --dev-bind /dev /dev sh -c "echo made"'
 }
 
-# A bundle with a network, and so a sysfs, of its own.
+# A bundle with a network of its own, so with a sysfs and a setting of it, as podman asks for them.
 # shellcheck disable=SC2016 # for the zone's shell
 bundle='mkdir -p /tmp/$USER/rootfs/bin && cd /tmp/$USER && cp /bin/busybox rootfs/bin/ &&
 	ln -sf busybox rootfs/bin/sh && rm -f config.json && crun spec --rootless && export XDG_RUNTIME_DIR=$PWD &&
 	sed -i "s/\"terminal\": true/\"terminal\": false/
-		s/\"namespaces\": \[/&{ \"type\": \"network\" },/
+		s/\"namespaces\": \[/\"sysctl\": { \"net.ipv4.ping_group_range\": \"0 0\" }, &{ \"type\": \"network\" },/
 		s/\"type\": \"none\"/\"type\": \"sysfs\"/; s/\"rbind\",/\"nosuid\",/
 		s|\"sh\"|\"sh\", \"-c\", \"busybox ls -d /sys/class/net/lo /proc/1 \&\& echo made\"|" config.json &&'
 
@@ -99,7 +99,7 @@ bundle='mkdir -p /tmp/$USER/rootfs/bin && cd /tmp/$USER && cp /bin/busybox rootf
 # Probes that succeed because a program in the zone gets what nesting is for; docs/security.md.
 ALLOWED=(user_namespace user_namespace_clone3)
 ALLOWED_INSIDE=(bounding_set)
-ALLOWED_NET=(change_address packet_socket raw_socket)
+ALLOWED_NET=(change_address packet_socket raw_socket write_network_settings)
 ALLOWED_PROC=(list_bus list_proc_fs mount_proc read_kernel_configuration read_keys read_symbols
 	unmask_proc unmask_proc_by_copy write_ipc_limits)
 

@@ -211,6 +211,16 @@ PROBE(write_ipc_limits)
 	return try_write("/proc/sys/kernel/shmmax");
 }
 
+/* Of the network stack that the zone has but does not rule. */
+PROBE(write_network_settings)
+{
+	UNUSED;
+	return try_write("/proc/sys/net/ipv4/ip_forward") == PROBE_BROKEN ||
+		       try_write("/proc/sys/net/core/somaxconn") == PROBE_BROKEN
+		   ? PROBE_BROKEN
+		   : PROBE_SAFE;
+}
+
 PROBE(write_sys)
 {
 	UNUSED;
@@ -600,6 +610,7 @@ const struct probe probes_files[] = {
     ROW(write_drop_caches),
     ROW(write_panic),
     ROW(write_ipc_limits),
+    ROW(write_network_settings),
     ROW(write_sys),
     ROW(write_owned_proc),
     ROW(read_owned_proc),
