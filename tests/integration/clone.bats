@@ -182,10 +182,13 @@ var/tmp" ]
 }
 
 @test "what both zones would use is told, in the words of Solaris" {
+	local disk
 	link_make net0
+	truncate -s 1M "$FZ_WORK/disk"
+	disk=$(losetup --find --show "$FZ_WORK/disk")
 	zonecfg -z dst delete -F
 	zonecfg -z src "add net; set address=192.0.2.7/24; set physical=net0; end;
-		add fs; set dir=/data; set special=/dev/null; set type=ext4; end;
+		add fs; set dir=/data; set special=$disk; set type=ext4; end;
 		add fs; set dir=/ro; set special=/usr/share; set type=lofs; add options ro; end;
 		add device; set match=/dev/fuse; end; commit"
 	zonecfg -z dst "create -t src; set zonepath=$POOL/dst;
@@ -193,10 +196,11 @@ var/tmp" ]
 	run --separate-stderr zoneadm -z dst clone src
 	assert_status 0
 	assert_stderr "WARNING: read-write lofs file system on '/srv' is configured in both zones.
-WARNING: ext4 file system on '/dev/null' is configured in both zones.
+WARNING: ext4 file system on '$disk' is configured in both zones.
 WARNING: network address '192.0.2.7' is configured in both zones.
 WARNING: device '/dev/fuse' is configured in both zones."
 	ip link delete net0
+	losetup -d "$disk"
 }
 
 @test "a source that cannot be cloned is refused by name" {
