@@ -308,15 +308,10 @@ child_main(const struct entry *entry)
 		if (write(entry->cgroup1_fds[i], "0", 1) != 1)
 			fail(entry, "enter the zone's cgroups");
 	}
-	if (setns(entry->init_fd, CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC |
-				      CLONE_NEWNET | CLONE_NEWCGROUP) < 0)
-		fail(entry, "enter the zone's namespaces");
-	if (priv_become_root() < 0)
-		fail(entry, "become the zone's root");
-	/* The change of user has made the process dumpable by the host's rules for setuid programs.
-	 */
-	if (prctl(PR_SET_DUMPABLE, 0) < 0)
-		fail(entry, "hide from the zone");
+	if (priv_enter_as((uint32_t)entry->rec.id_base, entry->init_fd,
+			  CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
+			      CLONE_NEWCGROUP) < 0)
+		fail(entry, "enter the zone as its root");
 	set_limits(entry);
 	if (req->passwd) {
 		read_passwd(&user);

@@ -10,6 +10,8 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
+#include <linux/securebits.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -17,16 +19,41 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+static int
+become(uint32_t id)
+{
+	return syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, id, id, id) < 0 ||
+		       syscall(SYS_setresuid, id, id, id) < 0
+		   ? -1
+		   : 0;
+}
+
+/* A new, empty one: the session keyring of whoever started us stays outside. */
+static int
+new_keyring(void)
+{
+	return syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS ? -1
+											     : 0;
+}
+
 int
 priv_become_root(void)
 {
-	if (syscall(SYS_setgroups, 0, NULL) < 0 || syscall(SYS_setresgid, 0, 0, 0) < 0 ||
-	    syscall(SYS_setresuid, 0, 0, 0) < 0)
+	return become(0) < 0 ? -1 : new_keyring();
+}
+
+int
+priv_enter_as(uint32_t id_base, int process_fd, int namespaces)
+{
+	int bits = prctl(PR_GET_SECUREBITS);
+
+	/* The capabilities stay; those over the host end with the change of user namespace. */
+	if (bits < 0 || prctl(PR_SET_SECUREBITS, bits | SECBIT_NO_SETUID_FIXUP) < 0 ||
+	    become(id_base) < 0)
 		return -1;
-	/* A new, empty one: the session keyring of whoever started us stays outside. */
-	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 && errno != ENOSYS)
+	if (prctl(PR_SET_DUMPABLE, 0) < 0 || setns(process_fd, namespaces) < 0)
 		return -1;
-	return 0;
+	return new_keyring();
 }
 
 int

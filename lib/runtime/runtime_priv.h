@@ -445,6 +445,17 @@ const struct sock_filter *code_begin(const struct code *code);
 int priv_become_root(void);
 
 /**
+ * priv_enter_as - become the root of a running zone and join its namespaces; for a child of root's
+ * @id_base: that root's id on the host
+ * @process_fd: pidfd of a process of the zone
+ * @namespaces: CLONE_NEW*, the user namespace among them
+ *
+ * In this order, because a change of user makes a process visible to that user where the host says
+ * so (fs.suid_dumpable): it is hidden again before a capability of the zone counts for it.
+ */
+int priv_enter_as(uint32_t id_base, int process_fd, int namespaces);
+
+/**
  * priv_limit - take every capability outside @caps out of all sets, for ever
  */
 int priv_limit(uint64_t caps);
