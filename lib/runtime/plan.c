@@ -23,10 +23,6 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
-#ifndef XFS_SUPER_MAGIC
-#define XFS_SUPER_MAGIC 0x58465342
-#endif
-
 static bool
 is_cgroup2(const char *path)
 {
@@ -361,17 +357,6 @@ plan_inherit(const struct config_res *res, struct runtime_plan *plan, struct str
 	return 0;
 }
 
-/* File systems that every kernel we run on (6.1 and later) idmaps: asking costs a process. */
-static bool
-surely_idmaps(const char *path)
-{
-	struct statfs sfs;
-
-	return statfs(path, &sfs) == 0 &&
-	       (sfs.f_type == BTRFS_SUPER_MAGIC || sfs.f_type == EXT4_SUPER_MAGIC ||
-		sfs.f_type == XFS_SUPER_MAGIC);
-}
-
 /* Every host directory must be on a file system that can be idmapped: its ids are the zone's. */
 static int
 check_idmap(const struct runtime_plan *plan, const char *what, const char *path,
@@ -381,7 +366,7 @@ check_idmap(const struct runtime_plan *plan, const char *what, const char *path,
 	bool can;
 	int r;
 
-	if (plan->shares_ids || surely_idmaps(path))
+	if (plan->shares_ids)
 		return 0;
 	r = storage_can_idmap(path, &can, err);
 	if (r == 0 && !can)

@@ -31,11 +31,12 @@ static const struct fs_kind {
 	const char *name;
 	unsigned magic;
 	bool is_network, is_volatile, can_snapshot;
+	bool idmaps; /* in every kernel we run on, 6.1 and later */
 } fs_kinds[] = {
-    {.magic = BTRFS_SUPER_MAGIC, .name = "btrfs", .can_snapshot = true},
+    {.magic = BTRFS_SUPER_MAGIC, .name = "btrfs", .can_snapshot = true, .idmaps = true},
     /* ext2 and ext3 have the same number and the same driver. */
-    {.magic = EXT4_SUPER_MAGIC, .name = "ext4"},
-    {.magic = XFS_SUPER_MAGIC, .name = "xfs"},
+    {.magic = EXT4_SUPER_MAGIC, .name = "ext4", .idmaps = true},
+    {.magic = XFS_SUPER_MAGIC, .name = "xfs", .idmaps = true},
     {.magic = F2FS_SUPER_MAGIC, .name = "f2fs"},
     {.magic = MAGIC_BCACHEFS, .name = "bcachefs"},
     {.magic = MAGIC_ZFS, .name = "zfs"},
@@ -78,10 +79,19 @@ statfs_nearest(const char *path, struct statfs *ret, struct err *err)
 	return 0;
 }
 
+static const struct fs_kind *
+kind_find(const struct statfs *sfs)
+{
+	for (size_t i = 0; i < sizeof(fs_kinds) / sizeof(fs_kinds[0]); i++)
+		if (fs_kinds[i].magic == (unsigned)sfs->f_type)
+			return &fs_kinds[i];
+	return NULL;
+}
+
 int
 storage_facts(const char *path, struct storage_facts *ret, struct err *err)
 {
-	const struct fs_kind *kind = NULL;
+	const struct fs_kind *kind;
 	struct storage_facts facts = {0};
 	struct statfs sfs;
 	int r;
@@ -89,9 +99,7 @@ storage_facts(const char *path, struct storage_facts *ret, struct err *err)
 	r = statfs_nearest(path, &sfs, err);
 	if (r < 0)
 		return r;
-	for (size_t i = 0; i < sizeof(fs_kinds) / sizeof(fs_kinds[0]); i++)
-		if (fs_kinds[i].magic == (unsigned)sfs.f_type)
-			kind = &fs_kinds[i];
+	kind = kind_find(&sfs);
 	if (kind) {
 		(void)snprintf(facts.fs_type, sizeof(facts.fs_type), "%s", kind->name);
 		facts.is_network = kind->is_network;
@@ -161,7 +169,14 @@ storage_can_idmap(const char *path, bool *ret, struct err *err)
 {
 	struct mount_attr attr = {.attr_set = MOUNT_ATTR_IDMAP};
 	auto_close int userns_fd = -EBADF, mount_fd = -EBADF;
+	const struct fs_kind *kind;
+	struct statfs sfs;
 
+	kind = statfs(path, &sfs) == 0 ? kind_find(&sfs) : NULL;
+	if (kind && kind->idmaps) {
+		*ret = true;
+		return 0;
+	}
 	mount_fd = open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (mount_fd < 0)
 		return err_set(err, ZE_IO, errno, "clone the mount of '%s'", path);

@@ -136,8 +136,9 @@ int storage_facts(const char *path, struct storage_facts *ret, struct err *err);
  * storage_can_idmap - whether the kernel makes idmapped mounts of the file system of @path
  * @path: an existing directory
  *
- * Found by trying: a detached mount, and a user namespace for its ids. Needs CAP_SYS_ADMIN.
- * Returns 0 or -ZE_IO. Source: mount_setattr(2), MOUNT_ATTR_IDMAP.
+ * Where that is not known of the kind of file system it is tried, by a detached mount and a user
+ * namespace for its ids, whose process is the price. Needs CAP_SYS_ADMIN. Returns 0 or -ZE_IO.
+ * Source: mount_setattr(2), MOUNT_ATTR_IDMAP.
  */
 int storage_can_idmap(const char *path, bool *ret, struct err *err);
 
