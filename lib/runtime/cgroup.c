@@ -254,15 +254,11 @@ remove_tree(int dir_fd, const char *name)
 static int
 remove_cgroup(const char *path, void *arg, struct err *err)
 {
-	auto_free char *parent = strdup(path);
-
 	(void)arg;
-	if (!parent)
-		return err_nomem(err);
-	if (remove_tree(AT_FDCWD, path) < 0)
+	/* Most have nothing in them. */
+	if (unlinkat(AT_FDCWD, path, AT_REMOVEDIR) < 0 && errno != ENOENT &&
+	    remove_tree(AT_FDCWD, path) < 0)
 		return err_set(err, ZE_IO, errno, "remove cgroup '%s'", path);
-	*strrchr(parent, '/') = '\0';
-	(void)rmdir(parent); /* after the last zone; it is not empty otherwise */
 	return 0;
 }
 

@@ -24,32 +24,37 @@
 /* A zone makes cgroups as it likes, within reason: each costs memory of the kernel. */
 #define CGROUP_DESCENDANTS_MAX "16384"
 
+#define CLONE_CHILDREN "cgroup.clone_children"
+
 /* The part of the host's threads that zones cannot have. */
 #define HOST_THREADS_PART 4
 
-/* How often the last zone to halt may take the parent away from one that boots. */
-#define PARENT_TRIES 1000
-
-/* Make the directory @path and its parent, which a zone that halts removes when it was the last. */
+/* Make the directory MOUNT/@cgroup; its parent stays when zones halt, and is made by the first. */
 static int
-make_with_parent(char *path)
+make_directory(const char *mount, const char *cgroup, char **ret_path, struct err *err)
 {
-	char *slash = strrchr(path, '/');
+	auto_free char *path = NULL;
+	char *slash;
 	int r;
 
-	for (int tries = 0; tries < PARENT_TRIES; tries++) {
-		*slash = '\0';
-		r = mkdir(path, 0755);
-		*slash = '/';
-		if (r < 0 && errno != EEXIST)
-			return -1;
-		r = mkdir(path, 0755);
-		if (r == 0 || errno == EEXIST)
-			return 0;
-		if (errno != ENOENT)
-			return -1;
+	if (asprintf(&path, "%s/%s", mount, cgroup) < 0) {
+		path = NULL; /* undefined after a failure */
+		return err_nomem(err);
 	}
-	return -1;
+	r = fault_point("mkdir") ? -1 : mkdir(path, 0755);
+	if (r < 0 && errno == ENOENT) {
+		slash = strrchr(path, '/');
+		*slash = '\0';
+		r = fault_point("mkdir") ? -1 : mkdir(path, 0755);
+		*slash = '/';
+		if (r == 0 || errno == EEXIST)
+			r = mkdir(path, 0755);
+	}
+	if (r < 0 && errno != EEXIST)
+		return err_set(err, ZE_IO, errno, "make cgroup '%s'", path);
+	if (ret_path)
+		*ret_path = ptr_take(&path);
+	return 0;
 }
 
 /* Make MOUNT/PARENT/NAME for @cgroup "PARENT/NAME" and open it. */
@@ -57,15 +62,11 @@ static int
 cgroup_make(const char *mount, const char *cgroup, struct err *err)
 {
 	auto_free char *path = NULL;
-	int fd, n;
+	int fd, r;
 
-	n = asprintf(&path, "%s/%s", mount, cgroup);
-	if (n < 0) {
-		path = NULL; /* undefined after a failure */
-		return err_nomem(err);
-	}
-	if (fault_point("mkdir") || make_with_parent(path) < 0)
-		return err_set(err, ZE_IO, errno, "make cgroup '%s'", path);
+	r = make_directory(mount, cgroup, &path, err);
+	if (r < 0)
+		return r;
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return err_set(err, ZE_IO, errno, "open cgroup '%s'", path);
@@ -73,13 +74,23 @@ cgroup_make(const char *mount, const char *cgroup, struct err *err)
 }
 
 /*
- * Hand the controllers down to the zones, each by itself: one that the kernel refuses (it is bound
- * to a v1 hierarchy, say) does not take the others with it. A limit that needs it fails by name.
+ * Hand controllers down from a cgroup; where the kernel refuses one (it is bound to a v1 hierarchy,
+ * say), that does not take the others with it. A limit that needs it fails by name.
  */
+static void
+hand_down(int dir_fd)
+{
+	static const char *const each[] = {"+cpu", "+memory", "+pids", "+io"};
+
+	if (cgroup_write(dir_fd, "cgroup.subtree_control", "+cpu +memory +pids +io") == 0)
+		return;
+	for (size_t i = 0; i < sizeof(each) / sizeof(each[0]); i++)
+		(void)cgroup_write(dir_fd, "cgroup.subtree_control", each[i]);
+}
+
 static void
 hand_down_controllers(const struct runtime_plan *plan)
 {
-	static const char *const wanted[] = {"+cpu", "+memory", "+pids", "+io"};
 	auto_close int root_fd = -EBADF, parent_fd = -EBADF, zone_fd = -EBADF;
 
 	root_fd = open(plan->host.cgroup2, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -88,12 +99,10 @@ hand_down_controllers(const struct runtime_plan *plan)
 	parent_fd = openat(root_fd, plan->host.cgroup_parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (plan->shares_ids)
 		zone_fd = openat(root_fd, plan->cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	for (size_t i = 0; i < sizeof(wanted) / sizeof(wanted[0]); i++) {
-		(void)cgroup_write(root_fd, "cgroup.subtree_control", wanted[i]);
-		(void)cgroup_write(parent_fd, "cgroup.subtree_control", wanted[i]);
-		if (zone_fd >= 0)
-			(void)cgroup_write(zone_fd, "cgroup.subtree_control", wanted[i]);
-	}
+	hand_down(root_fd);
+	hand_down(parent_fd);
+	if (zone_fd >= 0)
+		hand_down(zone_fd);
 }
 
 /* What a delegated cgroup's new owner gets: the directory and the files that move processes. */
@@ -112,43 +121,40 @@ delegate(int cgroup_fd, uint32_t id_base, struct err *err)
 	return 0;
 }
 
-/* A new cpuset of v1 is empty, and takes no process before it has what its parent has. */
-static void
-fill_cpuset(const char *mount, const char *cgroup)
+/*
+ * A new cpuset of v1 is empty, and takes no process, unless its parent has a mark that lets it
+ * begin with what that one has. The mark is set last: it says that the zones' parent has all it
+ * needs.
+ */
+static int
+prepare_cpusets(const char *mount, const char *parent, struct err *err)
 {
 	static const char *const files[] = {"cpuset.cpus", "cpuset.mems"};
-	const char *slash = strrchr(cgroup, '/');
-	char parent[104], from[256], to[256];
+	auto_free char *path = NULL, *mark = NULL;
+	auto_close int fd = -EBADF;
+	char from[160];
+	size_t size;
+	int r;
 
-	(void)snprintf(parent, sizeof(parent), "%.*s", (int)(slash - cgroup), cgroup);
+	r = make_directory(mount, parent, &path, err);
+	if (r < 0)
+		return r;
+	(void)snprintf(from, sizeof(from), "%s/" CLONE_CHILDREN, path);
+	if (path_file_read(from, 16, &mark, &size, NULL) == 0 && *mark == '1')
+		return 0;
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-		const char *const levels[] = {"", parent, cgroup};
+		auto_free char *value = NULL;
 
-		for (size_t k = 1; k < 3; k++) {
-			auto_free char *value = NULL;
-			auto_close int fd = -EBADF;
-			size_t size;
-
-			(void)snprintf(from, sizeof(from), "%s/%s/%s", mount, levels[k - 1],
-				       files[i]);
-			(void)snprintf(to, sizeof(to), "%s/%s", mount, levels[k]);
-			fd = open(to, O_PATH | O_DIRECTORY | O_CLOEXEC);
-			/* A failure shows when the zone's first process cannot enter. */
-			if (path_file_read(from, 4096, &value, &size, NULL) == 0)
-				(void)cgroup_write(fd, files[i], value);
-		}
+		(void)snprintf(from, sizeof(from), "%s/%s", mount, files[i]);
+		r = path_file_read(from, 4096, &value, &size, err);
+		if (r < 0)
+			return r;
+		if (cgroup_write(fd, files[i], value) < 0)
+			return err_set(err, ZE_IO, errno, "set %s of '%s'", files[i], path);
 	}
-}
-
-static int
-make_hierarchy1(const char *mount, const char *cgroup, struct err *err)
-{
-	auto_close int fd = cgroup_make(mount, cgroup, err);
-
-	if (fd < 0)
-		return fd;
-	if (faccessat(fd, "cpuset.cpus", F_OK, 0) == 0)
-		fill_cpuset(mount, cgroup);
+	if (cgroup_write(fd, CLONE_CHILDREN, "1") < 0)
+		return err_set(err, ZE_IO, errno, "set " CLONE_CHILDREN " of '%s'", path);
 	return 0;
 }
 
@@ -163,9 +169,12 @@ make_hierarchies1(const struct runtime_plan *plan, struct err *err)
 	for (; r == 0 && *p; p += n + (p[n] == ':')) {
 		n = strcspn(p, ":");
 		(void)snprintf(mount, sizeof(mount), CGROUP_V1_MOUNTS "/%.*s", (int)n, p);
-		r = make_hierarchy1(mount, plan->cgroup, err);
+		if (strstr(mount, "cpuset"))
+			r = prepare_cpusets(mount, plan->host.cgroup_parent, err);
+		if (r == 0)
+			r = make_directory(mount, plan->cgroup, NULL, err);
 		if (r == 0 && plan->shares_ids)
-			r = make_hierarchy1(mount, plan->cgroup_home, err);
+			r = make_directory(mount, plan->cgroup_home, NULL, err);
 	}
 	return r;
 }
