@@ -87,13 +87,12 @@ entry_make(int dir_fd, const struct entry *e, uint32_t id_base)
 		r = mknodat(dir_fd, e->path, e->mode, makedev(e->major, e->minor));
 		break;
 	}
-	if (r < 0 || fchownat(dir_fd, e->path, id_base, id_base, AT_SYMLINK_NOFOLLOW) < 0)
-		return -1;
-	/* The mode as asked for, whatever the umask is. */
-	return S_ISLNK(e->mode) ? 0 : fchmodat(dir_fd, e->path, mode, 0);
+	if (r < 0 || !id_base)
+		return r;
+	return fchownat(dir_fd, e->path, id_base, id_base, AT_SYMLINK_NOFOLLOW);
 }
 
-/* A tmpfs that belongs to the zone, with @n entries in it. */
+/* A tmpfs that belongs to the zone, with @n entries in it: the umask is 0. */
 static int
 tmpfs_make(const char *size, uint64_t attrs, uint32_t id_base, const struct entry *entries,
 	   size_t n, const char *what, struct err *err)

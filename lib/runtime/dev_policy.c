@@ -23,7 +23,7 @@
 #include <unistd.h>
 
 #define RULES_MAX 512
-#define INSNS_MAX (RULES_MAX * 5 + 8)
+#define INSNS_MAX (RULES_MAX + 13)
 
 #define DEVICES "devices"
 
@@ -42,42 +42,65 @@ emit(struct policy *policy, uint8_t code, uint8_t dst, uint8_t src, int16_t off,
 }
 
 static void
+emit_load(struct policy *policy, uint8_t reg, size_t offset)
+{
+	emit(policy, BPF_LDX | BPF_MEM | BPF_W, reg, BPF_REG_1, (int16_t)offset, 0);
+}
+
+static void
 emit_return(struct policy *policy, int32_t value)
 {
 	emit(policy, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, value);
 	emit(policy, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }
 
-static void
-emit_load(struct policy *policy, uint8_t reg, size_t offset)
-{
-	emit(policy, BPF_LDX | BPF_MEM | BPF_W, reg, BPF_REG_1, (int16_t)offset, 0);
-}
+#define JUMP_IF_ALLOWED (BPF_JMP32 | BPF_JEQ | BPF_K)
 
-/* R2 holds the type, R4 the major, R5 the minor number of what is asked for. */
+/*
+ * What is asked for: its type in R2, its major number in R4, both numbers in R3 as the kernel has
+ * them in one word. One comparison a rule: the kernel looks at every way through the program before
+ * it takes it, at each boot.
+ */
 static void
-emit_allow(struct policy *policy, const struct dev_rule *rule)
+emit_rules(struct policy *policy, mode_t type, const struct dev_rule *rules, size_t n)
 {
-	int32_t type = S_ISBLK(rule->type) ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR;
-	bool any = rule->minor == DEV_ANY_MINOR;
+	unsigned begin = policy->n;
 
-	emit(policy, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_2, 0, any ? 3 : 4, type);
-	emit(policy, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_4, 0, any ? 2 : 3, (int32_t)rule->major);
-	if (!any)
-		emit(policy, BPF_JMP | BPF_JNE | BPF_K, BPF_REG_5, 0, 2, (int32_t)rule->minor);
-	emit_return(policy, 1);
+	emit(policy, BPF_JMP32 | BPF_JNE | BPF_K, BPF_REG_2, 0, 0,
+	     type == S_IFBLK ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
+	for (size_t i = 0; i < n; i++) {
+		if (rules[i].type != type)
+			continue;
+		if (rules[i].minor == DEV_ANY_MINOR)
+			emit(policy, JUMP_IF_ALLOWED, BPF_REG_4, 0, 0, (int32_t)rules[i].major);
+		else
+			emit(policy, JUMP_IF_ALLOWED, BPF_REG_3, 0, 0,
+			     (int32_t)(rules[i].major << 20 | rules[i].minor));
+	}
+	policy->insns[begin].off = (int16_t)(policy->n - begin - 1);
 }
 
 static void
 policy_build(struct policy *policy, const struct dev_rule *rules, size_t n)
 {
+	unsigned refuse;
+
 	emit_load(policy, BPF_REG_2, offsetof(struct bpf_cgroup_dev_ctx, access_type));
 	emit(policy, BPF_ALU64 | BPF_AND | BPF_K, BPF_REG_2, 0, 0, 0xffff);
 	emit_load(policy, BPF_REG_4, offsetof(struct bpf_cgroup_dev_ctx, major));
 	emit_load(policy, BPF_REG_5, offsetof(struct bpf_cgroup_dev_ctx, minor));
-	for (size_t i = 0; i < n; i++)
-		emit_allow(policy, &rules[i]);
+	emit(policy, BPF_ALU | BPF_MOV | BPF_X, BPF_REG_3, BPF_REG_4, 0, 0);
+	emit(policy, BPF_ALU | BPF_LSH | BPF_K, BPF_REG_3, 0, 0, 20);
+	emit(policy, BPF_ALU | BPF_OR | BPF_X, BPF_REG_3, BPF_REG_5, 0, 0);
+	emit_rules(policy, S_IFCHR, rules, n);
+	emit_rules(policy, S_IFBLK, rules, n);
+	refuse = policy->n;
 	emit_return(policy, 0);
+	for (unsigned i = 0; i < refuse; i++) {
+		if (policy->insns[i].code == JUMP_IF_ALLOWED)
+			policy->insns[i].off = (int16_t)(policy->n - i - 1);
+	}
+	emit_return(policy, 1);
 }
 
 static int

@@ -115,11 +115,14 @@ open_or_make(int dir_fd, const char *name, bool is_dir, uint32_t id_base)
 static int
 target_open(const struct root_build *build, const char *path, bool is_dir, struct err *err)
 {
-	auto_close int fd = -EBADF;
-	auto_free char *copy = strdup(path);
+	auto_close int fd = open_beneath(build->root_fd, path);
+	auto_free char *copy = NULL;
 	char *save, *name, *next_name;
 	int next;
 
+	if (fd >= 0)
+		return fd_take(&fd);
+	copy = strdup(path);
 	if (!copy)
 		return err_nomem(err);
 	fd = open_beneath(build->root_fd, ".");
@@ -443,6 +446,7 @@ int
 root_build(struct root_build *build, struct err *err)
 {
 	auto_close int root_fd = -EBADF;
+	mode_t mask;
 	int r;
 
 	root_fd = runtime_mount_clone(AT_FDCWD, build->plan->root, build->userns_fd, false,
@@ -454,7 +458,9 @@ root_build(struct root_build *build, struct err *err)
 	if (r < 0)
 		return r;
 	build->root_fd = root_fd;
+	mask = umask(0); /* what is made gets the mode that is asked for */
 	r = build_tree(build, err);
+	(void)umask(mask);
 	if (r < 0)
 		return r;
 	if (fchdir(root_fd) < 0 || syscall(SYS_pivot_root, ".", ".") < 0 ||
