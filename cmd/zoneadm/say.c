@@ -17,9 +17,13 @@
 char *
 zoneadm_clean(char *line)
 {
-	for (char *p = line; *p; p++)
-		if (iscntrl((unsigned char)*p))
+	for (unsigned char *p = (unsigned char *)line; *p; p++) {
+		/* Terminals obey the 32 of U+0080 to U+009F too, of which one begins escapes. */
+		if (p[0] == 0xc2 && p[1] >= 0x80 && p[1] <= 0x9f)
+			p[0] = p[1] = '?';
+		else if (iscntrl(*p))
 			*p = '?';
+	}
 	return line;
 }
 

@@ -177,13 +177,13 @@ answer() { # TEXT COMMAND...
 }
 
 @test "the name of a file in a zone cannot say anything for zoneadm" {
-	local name=$'x\e[2J\nzoneadm: all is well'
+	local name=$'x\e[2J\nzoneadm: \xc2\x9b2J all is w\xc3\xbcell'
 	mkdir "$POOL/z/root/$name"
 	mount -t tmpfs none "$POOL/z/root/$name"
 	run --separate-stderr zoneadm -z z uninstall -F
 	umount "$POOL/z/root/$name"
 	assert_status 1
-	assert_stderr "zoneadm: zone 'z': uninstall: something is mounted on '/zones/z/root/x?[2J?zoneadm: all is well'; unmount it first"
+	assert_stderr "zoneadm: zone 'z': uninstall: something is mounted on '/zones/z/root/x?[2J?zoneadm: ??2J all is wüell'; unmount it first"
 }
 
 @test "a running zone is refused" {
