@@ -500,6 +500,15 @@ print("\nexit", child.exitstatus, child.signalstatus)
 	[ ! -e "$POOL/web/root/tmp/won" ]
 	[ "$(sha256sum <"$program")" = "$sum" ]
 	[ "$(stat -c %a "$program")" = 755 ]
+	# The control: the same attack on a program of the host that runs in a mere chroot's sight.
+	rm "$POOL/web/root/tmp/seen"
+	cp /bin/sleep "$FZ_WORK/zlogin-control"
+	"$FZ_WORK/zlogin-control" 20 3>&- &
+	unshare --mount sh -c 'mount --rbind /proc "$1/proc" && exec timeout 1 chroot "$1" /bin/attack' \
+		sh "$POOL/web/root" || true
+	kill $!
+	[ -e "$POOL/web/root/tmp/won" ]
+	[ "$(stat -c %a "$FZ_WORK/zlogin-control")" = 666 ]
 }
 
 @test "libraries of the zone are never loaded on the way in (CVE-2019-14271)" {

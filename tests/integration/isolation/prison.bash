@@ -35,6 +35,11 @@ time.sleep(600)' 3>&- &
 	mkdir -p "$FZ_WORK/mqueue"
 	mount -t mqueue none "$FZ_WORK/mqueue"
 	: >"$FZ_WORK/mqueue/zones-probe"
+	# In whichever session keyring the control searches: the session's, or that of the user.
+	key=$(python3 -c 'import ctypes
+libc = ctypes.CDLL(None)
+for keyring in -3, -5:
+    print(libc.syscall(248, b"user", b"zones-probe", b"secret", 6, keyring))' | tail -n 1)
 	disk=$(stat -c '%Hd:%Ld' "$POOL" | sed 's/^0:.*/7:0/')
 	# shellcheck disable=SC2034 # for who loads this
 	host=("pid=$host_pid" "marker=$marker" abstract=zones-probe "link=$link" "name=$(uname -n)"
@@ -50,6 +55,8 @@ host_unmake() {
 	ip link delete probe-link 2>/dev/null || true
 	ipcrm --all=shm 2>/dev/null || true
 	umount "$FZ_WORK/mqueue" 2>/dev/null || true
+	python3 -c 'import ctypes, sys
+ctypes.CDLL(None).syscall(250, 9, int(sys.argv[1]), -5)' "${key:-0}" # unlink
 }
 
 prison() { # [LINE...]

@@ -153,10 +153,17 @@ PROBE(keys_add)
 	return probe_call(syscall(SYS_add_key, "user", "zones-probe", "x", 1, -3 /* session */));
 }
 
+/* A key that the test has put into the session keyring that the host's programs have. */
 PROBE(keys_read)
 {
+	char secret[16];
+	long key = syscall(SYS_request_key, "user", "zones-probe", NULL, 0);
+
 	UNUSED;
-	return probe_call(syscall(SYS_keyctl, 0 /* get id */, -3 /* session */, 1));
+	if (key < 0)
+		return errno == ENOSYS ? PROBE_ABSENT : PROBE_SAFE;
+	return syscall(SYS_keyctl, 11 /* read */, key, secret, sizeof(secret)) == 6 ? PROBE_BROKEN
+										    : PROBE_SAFE;
 }
 
 PROBE(user_namespace)
