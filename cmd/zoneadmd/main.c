@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,6 +23,38 @@ usage(FILE *out)
 	(void)fprintf(out, "usage: zoneadmd -z zone [-3]\n"
 			   "Holds one zone; started by zoneadm(8) and zlogin(1) when needed.\n");
 	return out == stdout ? 0 : 2;
+}
+
+/* As on a host that has just booted, whatever the shell of who boots the zone has. */
+static void
+reset_limits(void)
+{
+	static const struct {
+		__rlimit_resource_t resource;
+		struct rlimit limit;
+	} limits[] = {
+	    {RLIMIT_CPU, {RLIM_INFINITY, RLIM_INFINITY}},
+	    {RLIMIT_FSIZE, {RLIM_INFINITY, RLIM_INFINITY}},
+	    {RLIMIT_DATA, {RLIM_INFINITY, RLIM_INFINITY}},
+	    {RLIMIT_STACK, {8 << 20, RLIM_INFINITY}},
+	    {RLIMIT_CORE, {0, RLIM_INFINITY}},
+	    {RLIMIT_NPROC, {RLIM_INFINITY, RLIM_INFINITY}},
+	    {RLIMIT_NOFILE, {1024, 524288}},
+	    {RLIMIT_MEMLOCK, {8 << 20, 8 << 20}},
+	    {RLIMIT_AS, {RLIM_INFINITY, RLIM_INFINITY}},
+	};
+	struct rlimit old;
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		if (setrlimit(limits[i].resource, &limits[i].limit) == 0 ||
+		    getrlimit(limits[i].resource, &old) < 0)
+			continue;
+		/* Who may not raise the upper one has the other. */
+		old.rlim_cur = limits[i].limit.rlim_cur < old.rlim_max ? limits[i].limit.rlim_cur
+								       : old.rlim_max;
+		(void)setrlimit(limits[i].resource, &old);
+	}
+	(void)setpriority(PRIO_PROCESS, 0, 0);
 }
 
 /* Nothing of the caller's may reach the zone: no variable, no descriptor, no terminal. */
@@ -45,6 +78,7 @@ become_own_process(bool has_first_fd)
 	}
 	(void)setsid(); /* fails when it leads a session already, which is as well */
 	(void)umask(022);
+	reset_limits();
 	if (has_first_fd && fcntl(CONTROL_FIRST_FD, F_SETFD, FD_CLOEXEC) < 0)
 		return -1;
 	if (close_range(CONTROL_FIRST_FD + (has_first_fd ? 1U : 0U), ~0U, 0) < 0)

@@ -82,12 +82,19 @@ priv_limit(uint64_t caps)
 int
 priv_reset_process(void)
 {
-	struct sigaction dfl = {.sa_handler = SIG_DFL};
+	static const char dfl[64]; /* the kernel's own structure: all zero is SIG_DFL */
+	static const struct rlimit none_at_all = {0, 0};
 	sigset_t none;
 
-	/* All of them: what the caller ignores would be ignored by the program, too. */
+	/*
+	 * All of them: what the caller ignores would be ignored by the program, too. The C library
+	 * would leave its own two out. SIGKILL and SIGSTOP refuse, and need nothing.
+	 */
 	for (int sig = 1; sig < NSIG; sig++)
-		(void)sigaction(sig, &dfl, NULL); /* SIGKILL and SIGSTOP refuse, and need nothing */
+		(void)syscall(SYS_rt_sigaction, sig, dfl, NULL, (NSIG - 1) / 8);
+	/* What these allow is taken from the host's processors. */
+	if (setrlimit(RLIMIT_RTPRIO, &none_at_all) < 0 || setrlimit(RLIMIT_NICE, &none_at_all) < 0)
+		return -1;
 	(void)umask(022);
 	(void)sigemptyset(&none);
 	return sigprocmask(SIG_SETMASK, &none, NULL);

@@ -461,7 +461,8 @@ int priv_enter_as(uint32_t id_base, int process_fd, int namespaces);
 int priv_limit(uint64_t caps);
 
 /**
- * priv_reset_process - signals and umask as a new program expects them
+ * priv_reset_process - signals and umask as a new program expects them, and no right to more of the
+ * processors than others have
  */
 int priv_reset_process(void);
 

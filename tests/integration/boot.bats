@@ -546,6 +546,7 @@ while True:
 	zone web
 	(
 		cd "$FZ_WORK" && exec 7</etc/passwd && export FZ_SECRET=1 && umask 077 && trap '' TERM &&
+			ulimit -S -n 99 -f 100 -t 1000 -v 4000000 -s 4096 &&
 			nice -n 5 zoneadm -z web boot
 	)
 	local pid
@@ -560,7 +561,19 @@ while True:
 	refute_output FZ_SECRET
 	[ "$(cat "/proc/$pid/oom_score_adj")" = 0 ]
 	run grep -E '^Sig(Blk|Ign):' "/proc/$pid/status"
-	refute_output "SigIgn:	0000000000004000"
+	assert_output "SigBlk:	0000000000000000
+SigIgn:	0000000000000000"
+	run awk '/^Max (cpu|file size|stack|open|address)/ { print $4 }' \
+		"/proc/$pid/limits"
+	assert_output "unlimited
+unlimited
+8388608
+1024
+unlimited"
+	# Where the host lets its root have a better place at all.
+	if nice -n -1 true 2>/dev/null; then
+		[ "$(awk '{ print $19 }' "/proc/$pid/stat")" = 0 ]
+	fi
 	pid=$(pgrep -x zoneadmd)
 	run ls -l "/proc/$pid/fd"
 	refute_output /etc/passwd
