@@ -249,9 +249,11 @@ exec_in_path(const struct entry *entry, const char **argv, char *const *envp)
 static _Noreturn void
 execute(const struct entry *entry, const struct passwd_entry *user)
 {
+	/* On the stack they would be wiped first, and that of the child is copied by pages. */
+	static const char *room_argv[ARG_MAX_ + 1], *envp[ENV_MAX + 6];
 	static char room[5][300];
 	const struct runtime_enter_req *req = entry->req;
-	const char *room_argv[ARG_MAX_ + 1], **argv = room_argv + 1, *envp[ENV_MAX + 6];
+	const char **argv = room_argv + 1;
 	size_t n_args = 0, n_env = 0;
 
 	for (; req->argv[n_args] && n_args < ARG_MAX_ - 1; n_args++)
