@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A command with three separate streams. A descriptor of the host goes into the zone only if it can
- * do nothing but carry bytes: a pipe, /dev/null, a file that is open for reading. For all others (a
- * terminal, a directory, a socket, a file that could be truncated) the zone gets a pipe, and the
- * bytes are carried here. A file or named pipe that its mode opens to everybody could be opened
- * again in the zone by way of /proc, for what it was not handed over for: it counts as such. A zone
- * that shares the host's ids would own the file: then files and named pipes are carried as well.
+ * do nothing but carry bytes to it: /dev/null, a pipe or a file that is open for reading. For all
+ * others (output, a terminal, a directory, a socket) the zone gets a pipe, and the bytes are
+ * carried here. A file or named pipe that its mode opens to everybody could be opened again in the
+ * zone by way of /proc, for what it was not handed over for: it counts as such. A zone that shares
+ * the host's ids would own the file: then files and named pipes are carried as well.
  */
 #include "zlogin.h"
 
@@ -51,6 +51,10 @@ carries_only_bytes(int fd, bool carry_files)
 		return false;
 	if (S_ISCHR(st.st_mode))
 		return st.st_rdev == makedev(1, 3);
+	/* Who has one end of a pipe can open the other: what others on the host write to the same
+	 * output is not the zone's to read. */
+	if (S_ISFIFO(st.st_mode) && fd != STDIN_FILENO)
+		return false;
 	if (carry_files)
 		return fstatfs(fd, &sfs) == 0 && sfs.f_type == PIPEFS_MAGIC;
 	if (S_ISFIFO(st.st_mode))
@@ -83,6 +87,25 @@ stream_open(struct stream *stream, int fd, bool carry_files, int *ret_fd, struct
 	if (!stream->owns_from && fcntl(p[1], F_SETFL, O_NONBLOCK) < 0)
 		return err_set(err, ZE_IO, errno, "make a pipe");
 	return 0;
+}
+
+static bool
+is_same_file(int a, int b)
+{
+	struct stat x, y;
+
+	return fstat(a, &x) == 0 && fstat(b, &y) == 0 && x.st_dev == y.st_dev &&
+	       x.st_ino == y.st_ino;
+}
+
+/* stderr, for which stdout's pipe does when they go to the same place: the order is kept. */
+static int
+stream_open_stderr(struct stream *streams, bool carry_files, int *fds, struct err *err)
+{
+	if (streams[1].from_fd < 0 || !is_same_file(STDOUT_FILENO, STDERR_FILENO))
+		return stream_open(&streams[2], STDERR_FILENO, carry_files, &fds[2], err);
+	fds[2] = fcntl(fds[1], F_DUPFD_CLOEXEC, 3);
+	return fds[2] < 0 ? err_set(err, ZE_IO, errno, "hand over stderr") : 0;
 }
 
 static void
@@ -257,8 +280,10 @@ open_and_start(const struct zlogin *zl, bool carry_files, int signal_fd, struct 
 
 	for (int i = 0; i < 3; i++)
 		streams[i].from_fd = streams[i].to_fd = -1;
-	for (int i = 0; r == 0 && i < 3; i++)
+	for (int i = 0; r == 0 && i < 2; i++)
 		r = stream_open(&streams[i], i, carry_files, &fds[i], err);
+	if (r == 0)
+		r = stream_open_stderr(streams, carry_files, fds, err);
 	if (r == 0)
 		r = start(zl, fds, signal_fd, ret, err);
 	for (int i = 0; i < 3; i++) {

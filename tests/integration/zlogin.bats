@@ -452,6 +452,37 @@ print("\nexit", child.exitstatus, child.signalstatus)
 	assert_output "/ /bin/sh"
 }
 
+# One end of a pipe is enough to open the other, by way of /proc.
+@test "what others write to the same output is not the zone's to read" {
+	zone
+	local thief='exec 9</proc/self/fd/1; setsid sh -c "cat <&9 >/tmp/stolen" & sleep 0.2; echo said'
+	{
+		zlogin web "$thief"
+		echo secret
+		sleep 0.3
+	} | {
+		sleep 1
+		cat
+	} >"$FZ_WORK/read"
+	run cat "$FZ_WORK/read"
+	assert_output "said
+secret"
+	# In this control the zone gets a pipe of its own, and there the thief succeeds.
+	run zlogin web "{ $thief; } | sleep 1; cat /tmp/stolen"
+	assert_output said
+}
+
+@test "output and errors that go to one place keep their order" {
+	zone
+	run bash -c 'zlogin web "for i in 1 2 3 4 5 6 7 8 9; do echo o\$i; echo e\$i >&2; done" 2>&1 | cat'
+	assert_output "$(for i in 1 2 3 4 5 6 7 8 9; do printf 'o%s\ne%s\n' "$i" "$i"; done)"
+	zlogin web 'echo out; echo err >&2; echo out' >"$FZ_WORK/both" 2>&1
+	run cat "$FZ_WORK/both"
+	assert_output "out
+err
+out"
+}
+
 @test "directories and sockets of the host stay outside" {
 	zone
 	run zlogin web 'ls /proc/self/fd/0/ /proc/self/fd/0/.. 2>&1 | grep -c -e passwd -e etc' </etc
