@@ -198,6 +198,10 @@ child_settings(struct child *child)
 	if (write_once("/proc/sys/user/max_net_namespaces", NET_NAMESPACES_MAX,
 		       strlen(NET_NAMESPACES_MAX)) < 0)
 		child_fail(child, "limit network namespaces in the zone");
+	/* Another IPC namespace would be one without the limits of this one. */
+	if (plan->n_sysctls && !plan->nesting &&
+	    write_once("/proc/sys/user/max_ipc_namespaces", "0", 1) < 0)
+		child_fail(child, "forbid IPC namespaces in the zone");
 	/* ping without a capability; a kernel without IPv4 has no such file. */
 	if (write_once("/proc/sys/net/ipv4/ping_group_range", "0 65535\n", 8) < 0 &&
 	    errno != ENOENT)

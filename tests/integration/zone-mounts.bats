@@ -171,6 +171,15 @@ zoneadm: zone 'new': verify: zone failed to verify"
 	run cat /sys/fs/cgroup/pids/zones/web/pids.max /sys/fs/cgroup/zones/web/pids.max \
 		/sys/fs/cgroup/zones.slice/web/pids.max
 	assert_output -p 123
+	# Nor is there another IPC namespace, without these limits.
+	run zlogin web 'unshare -i cat /proc/sys/kernel/shmall; su user -c "unshare -i true"'
+	assert_output -p "No space left on device"
+	refute_output 1844
+	zoneadm -z web halt
+	zonecfg -z web 'remove -F rctl; set max-lwps=123'
+	zoneadm -z web boot
+	run zlogin web 'unshare -i echo made'
+	assert_output made
 }
 
 @test "a hostid is the zone's own" {
