@@ -172,7 +172,7 @@ not_running(const struct zlogin *zl, struct err *err)
 static int
 check_caller(const struct zlogin *zl, struct err *err)
 {
-	enum zone_state state;
+	enum zone_state state = ZONE_STATE_INSTALLED;
 	int r;
 
 	if (access("/run/host/zone", F_OK) == 0)
@@ -185,7 +185,10 @@ check_caller(const struct zlogin *zl, struct err *err)
 	if (geteuid() != 0)
 		return err_set(err, ZE_PERM, 0, "only root may log in to a zone");
 	/* A console may be watched before the zone runs; all else finds out whether it does. */
-	return zl->console ? check_zone(zl, &state, err) : 0;
+	r = zl->console ? check_zone(zl, &state, err) : 0;
+	if (r == 0 && state < ZONE_STATE_INSTALLED)
+		return err_set(err, ZE_STATE, 0, "not installed"); /* not_running() has the words */
+	return r;
 }
 
 int

@@ -359,6 +359,10 @@ print("\nexit", child.exitstatus, child.signalstatus)
 }
 
 @test "a console is one of a zone that there is" {
+	zone_configure new
+	run --separate-stderr zlogin -C new
+	assert_status 1
+	assert_stderr "zlogin: zone 'new' is not running: it is configured"
 	run --separate-stderr zlogin -C no-such-zone
 	assert_status 1
 	assert_stderr "zlogin: no-such-zone: No such zone configured"
