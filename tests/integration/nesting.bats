@@ -165,3 +165,16 @@ attacks() { # USER PROGRAM ALLOWED...
 		assert_output "$(printf 'user_namespace broken\nmany_user_namespaces safe')"
 	done
 }
+
+@test "halt ends what runs in namespaces of a zone" {
+	nest true
+	# One that ignores signals, as the first process of a pid namespace in another.
+	zlogin prison 'mkdir /sys/fs/cgroup/inner; echo $$ >/sys/fs/cgroup/inner/cgroup.procs
+		/usr/bin/unshare -UrpfmnC --mount-proc /usr/bin/unshare -Upf sh -c "trap : TERM HUP INT; while :; do sleep 1000; done" \
+		</dev/null >/dev/null 2>&1 & sleep 0.2'
+	[ "$(zlogin prison 'ps | grep -c "[t]rap"')" -ge 2 ]
+	zoneadm -z prison halt
+	[ "$(zone_state prison)" = installed ]
+	run pgrep -f 'trap : TERM HUP'
+	assert_status 1
+}
