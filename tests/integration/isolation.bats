@@ -91,6 +91,26 @@ attack_and_control() { # LINE...
 	attack_and_control "set idmap=shared"
 }
 
+@test "nor does one from the zone's first process, or what that starts" {
+	local root=$POOL/prison/root
+	host_make
+	prison "add inherit-pkg-dir; set dir=$inherited; end"
+	mv "$root/sbin/init" "$root/sbin/last"
+	{
+		printf '#!/bin/sh\n/bin/probe '
+		printf '%q ' "${host[@]}"
+		printf '>/probes 2>&1\n>/probed\nexec /sbin/last\n'
+	} >"$root/sbin/init"
+	chmod 755 "$root/sbin/init"
+	ZONES_PROBE_SECRET=1 zoneadm -z prison boot
+	wait_for 60 test -e "$root/probed"
+	[ "$(wc -l <"$root/probes")" -ge 90 ]
+	run named broken <"$root/probes"
+	assert_output ""
+	run named died <"$root/probes"
+	assert_output ""
+}
+
 @test "a zone that uses up its inotify instances leaves the host its own" {
 	local holder
 	[ "$(cat /proc/sys/fs/inotify/max_user_instances)" -lt 1000 ] || skip "the limit is not the kernel's own"

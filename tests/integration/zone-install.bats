@@ -6,6 +6,7 @@
 
 bats_require_minimum_version 1.5.0
 load helper
+load isolation/canary
 
 # One zone for all tests that only look.
 setup_file() {
@@ -20,6 +21,7 @@ setup_file() {
 teardown() {
 	local name
 	scripts_restore
+	if mountpoint -q "$FZ_WORK/canary"; then umount "$FZ_WORK/canary"; fi
 	for name in z1 z2 z3 sparse; do
 		zonecfg -z "$name" info >/dev/null 2>&1 || continue
 		[ "$(zone_state "$name")" = configured ] || zoneadm -z "$name" uninstall -F
@@ -248,6 +250,32 @@ whole"
 	grep -q '^links lo $' "$log"
 	grep -q '^host localhost$' "$log"
 	run ! grep -q -e '^sys$' -e '^environ$' -e SECRET "$log"
+}
+
+@test "what a script plants in the root leads the installation and its log nowhere" {
+	canary_make
+	zone_configure z1
+	script_replace tzdata postinst <<-EOT
+		#!/bin/sh
+		rm -rf /var/sadm/system/logs /etc/hostname /etc/machine-id /etc/hosts /tmp /var/tmp
+		ln -s $canary/log /var/sadm/system/logs
+		ln -s ../../../../../../../../..$canary/etc/hostname /etc/hostname
+		ln -s $canary/machine-id /etc/machine-id
+		mkfifo /etc/hosts
+		ln -s $canary/tmp /tmp
+		ln -s /proc/self/root$canary /var/tmp
+		ln -s $canary/ssh/ssh_host_rsa_key /etc/ssh_host_rsa_key
+		rm /var/lib/dpkg/diversions
+		ln -s $canary/etc/passwd /var/lib/dpkg/diversions
+	EOT
+	run --separate-stderr timeout 200 zoneadm -z z1 install --offline
+	[ "$status" -le 1 ] || fail "$status: $output $stderr"
+	canary_sings "the installation"
+	# And again, from the root that was kept.
+	zoneadm -z z1 uninstall -F
+	run --separate-stderr timeout 200 zoneadm -z z1 install --offline
+	[ "$status" -le 1 ] || fail "$status: $output $stderr"
+	canary_sings "the copy"
 }
 
 @test "a package whose script warns is named" {
