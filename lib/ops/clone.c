@@ -296,13 +296,15 @@ reset_identity(const struct op_clone_req *req, const struct zone *target, struct
 }
 
 /* After a failure: as if nothing had been begun, or incomplete if that cannot be had. */
-static void
-take_back(const struct op_clone_req *req, const struct zone *target, bool made)
+static int
+take_back(const struct op_clone_req *req, const struct zone *target, bool made, struct err *err)
 {
 	bool kept;
 
-	if (storage_destroy(target->entry.zonepath, made ? &kept : NULL, NULL) == 0)
-		(void)config_set_state("", req->target, ZONE_STATE_CONFIGURED, NULL);
+	if (storage_destroy(target->entry.zonepath, made ? &kept : NULL, NULL) < 0 ||
+	    config_set_state("", req->target, ZONE_STATE_CONFIGURED, NULL) < 0)
+		(void)err_add(err, "the zone is incomplete, uninstall it before another try");
+	return err_add(err, "clone");
 }
 
 int
@@ -325,9 +327,7 @@ op_clone(const struct op_clone_req *req, struct err *err)
 		r = copy_files(req, &target, &source, err);
 	if (r == 0)
 		r = reset_identity(req, &target, err);
-	if (r < 0) {
-		take_back(req, &target, made);
-		return err_add(err, "clone");
-	}
-	return config_set_state("", req->target, ZONE_STATE_INSTALLED, err);
+	if (r == 0)
+		r = config_set_state("", req->target, ZONE_STATE_INSTALLED, err);
+	return r < 0 ? take_back(req, &target, made, err) : 0;
 }

@@ -48,6 +48,8 @@ check_failed() { # STATUS FAULT
 			fail "fault $2: no cause:" "$(cat "$FZ_WORK/out")"
 	fi
 	state=$(zone_state dst)
+	# Who is still there takes back what was made.
+	[[ $2 == *:kill ]] || [ "$state" = configured ] || fail "fault $2: state $state"
 	case $state in
 	configured) [ ! -e "$POOL/dst/root" ] || fail "fault $2: configured, but it has a root" ;;
 	incomplete) ;;
