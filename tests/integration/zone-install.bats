@@ -252,6 +252,7 @@ whole"
 	run ! grep -q -e '^sys$' -e '^environ$' -e SECRET "$log"
 }
 
+# shellcheck disable=SC2154 # canary and stderr: of canary_make and run
 @test "what a script plants in the root leads the installation and its log nowhere" {
 	canary_make
 	zone_configure z1
