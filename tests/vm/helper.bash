@@ -42,11 +42,12 @@ mounts() {
 	cut -d' ' -f3- /proc/self/mountinfo | sort
 }
 
-# Mounts, loop devices, links and what zones live in: what must be as before at the end.
+# Mounts, loop devices, links and what zones live in: what must be as before at the end. The cgroup
+# above the zones stays.
 host_state() {
 	mounts
 	losetup -a
-	find /sys/fs/cgroup/zones /sys/fs/cgroup/zones.slice -type d 2>/dev/null
+	find /sys/fs/cgroup/zones /sys/fs/cgroup/zones.slice -mindepth 1 -type d 2>/dev/null
 	pgrep -a zoneadmd
 	ip -o link | cut -d: -f2
 	:
