@@ -110,7 +110,9 @@ storage_facts(const char *path, struct storage_facts *ret, struct err *err)
 			       (unsigned)sfs.f_type);
 	}
 	facts.is_nosuid = sfs.f_flags & ST_NOSUID;
-	facts.free_bytes = (uint64_t)sfs.f_bfree * (uint64_t)sfs.f_bsize;
+	/* A file system without a size, such as ramfs, counts nothing. */
+	facts.free_bytes =
+	    sfs.f_blocks ? (uint64_t)sfs.f_bfree * (uint64_t)sfs.f_bsize : UINT64_MAX;
 	*ret = facts;
 	return 0;
 }

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Usage: catch SECONDS PROGRAM MARKER. Lies in wait in a zone for processes that come from the host
- * and tries to get hold of each before it has become a program of the zone: to trace it, to read
- * its memory, to see its environment (ZONES_PROBE_SECRET), its descriptors above 2, and its root
- * (MARKER, a file of the host). PROGRAM is the name of the host's program. Prints how many
- * processes it has met, and "caught HOW" for each success.
+ * Usage: catch SECONDS PROGRAM MARKER [LINK]. Lies in wait in a zone for processes that come from
+ * the host and tries to get hold of each before it has become a program of the zone: to trace it,
+ * to read its memory, to see its environment (ZONES_PROBE_SECRET), its descriptors above 2, and its
+ * root (MARKER, a file of the host). PROGRAM is the name of the host's program. With LINK, the name
+ * of a network link of the host, it also stops each for as long as it looks, and tries to see the
+ * mounts and the network of the host. Prints how many processes it has met, and "caught HOW" for
+ * each success.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -21,7 +23,7 @@
 #include <time.h>
 #include <unistd.h>
 
-static const char *program, *marker;
+static const char *program, *marker, *host_link;
 
 /* Whether the process is still the host's program, as far as we are let to see. */
 static bool
@@ -118,22 +120,36 @@ root(pid_t pid)
 	return stat(path, &st) == 0;
 }
 
+static bool
+mounts(pid_t pid)
+{
+	return host_link && see(pid, "mountinfo", " /etc/zones ");
+}
+
+static bool
+network(pid_t pid)
+{
+	return host_link && see(pid, "net/dev", host_link);
+}
+
 static const struct {
 	const char *name;
 	bool (*fn)(pid_t pid);
 } ways[] = {
     {"trace", trace},   {"environment", environment}, {"maps", maps},
     {"memory", memory}, {"descriptors", descriptors}, {"root", root},
+    {"mounts", mounts}, {"network", network},
 };
 
 static void catch (pid_t pid)
 {
-	if (kill(pid, 0) < 0)
+	if (kill(pid, host_link && pid != getpid() ? SIGSTOP : 0) < 0)
 		return;
 	for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
 		if (ways[i].fn(pid))
 			(void)printf("caught %s\n", ways[i].name);
 	}
+	(void)kill(pid, SIGCONT);
 }
 
 int
@@ -145,8 +161,9 @@ main(int argc, char **argv)
 	pid_t last, seen = 0;
 	time_t end;
 
-	if (argc != 4 || fd < 0)
+	if (argc < 4 || fd < 0)
 		return 2;
+	host_link = argv[4];
 	program = argv[2];
 	marker = argv[3];
 	(void)clock_gettime(CLOCK_MONOTONIC, &now);
