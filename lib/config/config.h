@@ -533,11 +533,6 @@ const struct config_entry *config_index_find_uuid(const struct config_index *ind
  */
 int config_set_state(const char *root, const char *name, enum zone_state state, struct err *err);
 
-/**
- * config_set_zonepath - change the path of a zone in the document and in the index (for move)
- */
-int config_set_zonepath(const char *root, const char *name, const char *zonepath, struct err *err);
-
 /* ---- locks
  * ------------------------------------------------------------------------------------------ */
 

@@ -277,15 +277,3 @@ config_delete(const char *root, const char *name, struct err *err)
 		r = remove_document(dir_fd, name, err);
 	return r < 0 ? err_add(err, "delete zone '%s'", name) : 0;
 }
-
-int
-config_set_zonepath(const char *root, const char *name, const char *zonepath, struct err *err)
-{
-	auto_config struct config *cfg = NULL;
-	int r;
-
-	r = config_load(root, name, &cfg, err);
-	if (r == 0)
-		r = config_res_set(config_global(cfg), CONFIG_ZONEPATH, zonepath, err);
-	return r < 0 ? r : config_save(root, cfg, NULL, err);
-}
