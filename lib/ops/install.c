@@ -236,8 +236,9 @@ make_root(struct install *in, bool *ret_finished, struct err *err)
 		return 0;
 	}
 	/* A file system that refuses to be cleaned leaves the zone incomplete, as it is then. */
-	if (storage_destroy(in->entry.zonepath, made ? &kept : NULL, NULL) == 0)
-		(void)config_set_state("", in->req->zone, ZONE_STATE_CONFIGURED, NULL);
+	if (storage_destroy(in->entry.zonepath, made ? &kept : NULL, NULL) < 0 ||
+	    config_set_state("", in->req->zone, ZONE_STATE_CONFIGURED, NULL) < 0)
+		(void)err_add(err, "the zone is incomplete, uninstall it before another try");
 	return r;
 }
 
