@@ -109,6 +109,18 @@ pump(int pid_fd, int out_fd, const struct proc_req *req, struct str *out, struct
 	}
 }
 
+/* Whether exec failed, and why; the descriptor is closed when it works. */
+static bool
+has_failed(int status_fd, int *ret_errno)
+{
+	ssize_t n;
+
+	do {
+		n = read(status_fd, ret_errno, sizeof(*ret_errno));
+	} while (n < 0 && errno == EINTR);
+	return n > 0;
+}
+
 static const char *
 last_line(struct str *out)
 {
@@ -153,7 +165,7 @@ proc_run(const struct proc_req *req, struct proc_result *ret, struct err *err)
 		r = err_set(err, ZE_IO, errno, "open a pidfd");
 	} else {
 		r = 0;
-		if (read(st_rd, &child_errno, sizeof(child_errno)) <= 0)
+		if (!has_failed(st_rd, &child_errno))
 			r = pump(pid_fd, out_rd, req, &out, err);
 	}
 	if (r < 0)
