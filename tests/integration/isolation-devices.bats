@@ -71,23 +71,28 @@ needs_faults() {
 	[ -x "${FAULT_BUILD:-}/cmd/zoneadmd" ] || skip "needs a build with fault injection in FAULT_BUILD"
 }
 
+# What one boot makes for all later ones, or the count would not be the same.
+boot_anew() {
+	find /run/zones -maxdepth 1 -type f ! -name '*lock' -delete
+	zoneadm -z web boot
+}
+
 # A boot in which the kernel refuses the program.
-without_bpf() { # COMMAND...
+without_bpf() {
 	local nth
 	PATH=$FAULT_BUILD/cmd:$PATH
-	ZONES_DEBUG=fault ZONES_FAULT_DAEMON=0 zoneadm -z web boot 2>"$FZ_WORK/effects"
+	zoneadm -z web boot && zoneadm -z web halt # makes the parents of its cgroups
+	ZONES_DEBUG=fault ZONES_FAULT_DAEMON=0 boot_anew 2>"$FZ_WORK/effects"
 	zoneadm -z web halt
-	# What one boot makes for all later ones, or the count would not be the same.
-	find /run/zones -maxdepth 1 -type f ! -name '*lock' -delete
 	nth=$(sed -n 's/.*fault: *\([0-9]*\) bpf$/\1/p' "$FZ_WORK/effects")
 	[ -n "$nth" ] || fail "no fault point for BPF in: $(cat "$FZ_WORK/effects")"
-	ZONES_FAULT_DAEMON=$nth "$@"
+	ZONES_FAULT_DAEMON=$nth boot_anew
 }
 
 @test "by the devices controller, where the kernel takes no BPF program" {
 	[ -e /sys/fs/cgroup/devices/devices.list ] || skip "this host has no devices controller of version 1"
 	needs_faults
-	without_bpf zoneadm -z web boot
+	without_bpf
 	run cat /sys/fs/cgroup/devices/zones*/web/devices.list
 	assert_output -p "c 1:3 rwm"
 	refute_output "a *:*"
@@ -104,7 +109,7 @@ without_bpf() { # COMMAND...
 	if [ -d /sys/fs/cgroup/devices ]; then
 		umount /sys/fs/cgroup/devices && rmdir /sys/fs/cgroup/devices
 	fi
-	run --separate-stderr without_bpf zoneadm -z web boot
+	run --separate-stderr without_bpf
 	assert_status 1
 	assert_stderr -p "the zone's devices cannot be limited: this kernel has neither BPF for cgroups nor a hierarchy '/sys/fs/cgroup/devices': attach the device policy: No space left on device"
 	[ "$(zone_state web)" = installed ]
