@@ -91,6 +91,27 @@ attack_and_control() { # LINE...
 	attack_and_control "set idmap=shared"
 }
 
+@test "what a zone has no business to see is covered, as far as this kernel has it" {
+	prison
+	zoneadm -z prison boot
+	# shellcheck disable=SC2016 # for the zone's shell
+	run zlogin prison 'cd /
+		for path in proc/acpi proc/asound proc/bus proc/config.gz proc/fs proc/kallsyms proc/kcore \
+			proc/keys proc/key-users proc/kmsg proc/kpagecount proc/kpageflags proc/latency_stats \
+			proc/sched_debug proc/scsi proc/sysrq-trigger proc/timer_list sys/firmware \
+			sys/kernel/security sys/kernel/debug sys/kernel/tracing sys/fs/bpf sys/fs/pstore
+		do
+			[ -e $path ] || continue
+			[ $(stat -f -c %T $path) = tmpfs ] && [ -z "$(ls -A $path | grep -v $path)" ] &&
+				! { [ -f $path ] && [ -s $path ]; } || echo "$path is open"
+			rm -rf $path 2>/dev/null && echo "$path can be removed"
+			umount $path 2>/dev/null && echo "$path can be uncovered"
+		done'
+	assert_output ""
+	# Without the covers there would be something.
+	[ -s /proc/key-users ] || [ -n "$(head -c 1 /proc/key-users)" ]
+}
+
 @test "nor does one from the zone's first process, or what that starts" {
 	local root=$POOL/prison/root
 	host_make
