@@ -29,6 +29,7 @@ s.bind("\0zones-probe")
 s.listen(8)
 time.sleep(600)' 3>&- &
 	listener=$!
+	echo zones-probe >/proc/sys/kernel/domainname # of this world
 	link_make $link
 	ipcmk -M 4096 >/dev/null
 	shm=$(ipcs -m | awk '$1 ~ /^0x/ && $1 != "0x00000000" { print $1; exit }')
@@ -43,6 +44,7 @@ for keyring in -3, -5:
 	disk=$(stat -c '%Hd:%Ld' "$POOL" | sed 's/^0:.*/7:0/')
 	# shellcheck disable=SC2034 # for who loads this
 	host=("pid=$host_pid" "marker=$marker" abstract=zones-probe "link=$link" "name=$(uname -n)"
+		domain=zones-probe
 		"shm=$(printf %d "$shm")" queue=/zones-probe "inherited=$inherited"
 		"disk=$disk")
 	wait_for 5 grep -q '@zones-probe' /proc/net/unix

@@ -22,6 +22,7 @@ struct probe_host {
 	const char *abstract;  /* an abstract socket that is listened on */
 	const char *link;      /* a network link */
 	const char *name;      /* the host's name */
+	const char *domain;    /* and that of its NIS domain */
 	int shm_key;           /* a System V segment */
 	const char *queue;     /* a POSIX message queue */
 	const char *disk;      /* "MAJOR:MINOR" of a block device */

@@ -111,6 +111,16 @@ PROBE(see_host_name)
 	return strcmp(uts.nodename, host->name) == 0 ? PROBE_BROKEN : PROBE_SAFE;
 }
 
+PROBE(see_host_domain)
+{
+	struct utsname uts;
+
+	(void)uname(&uts);
+	if (!host->domain)
+		return PROBE_ABSENT;
+	return strcmp(uts.domainname, host->domain) == 0 ? PROBE_BROKEN : PROBE_SAFE;
+}
+
 PROBE(shared_memory)
 {
 	return shmget(host->shm_key, 0, 0) >= 0 ? PROBE_BROKEN : PROBE_SAFE;
@@ -165,12 +175,10 @@ const struct probe probes_reach[] = {
 	{                                                                                          \
 #name, name                                                                        \
 	}
-    ROW(see_process),       ROW(signal_process),
-    ROW(trace_process),     ROW(read_process_memory),
-    ROW(hold_process),      ROW(enter_process_namespaces),
-    ROW(overwrite_program), ROW(abstract_socket),
-    ROW(see_link),          ROW(see_host_name),
-    ROW(shared_memory),     ROW(message_queue),
-    ROW(host_environment),  ROW(host_cgroup),
-    ROW(lift_limits),       {NULL, NULL},
+    ROW(see_process),         ROW(signal_process),   ROW(trace_process),
+    ROW(read_process_memory), ROW(hold_process),     ROW(enter_process_namespaces),
+    ROW(overwrite_program),   ROW(abstract_socket),  ROW(see_link),
+    ROW(see_host_name),       ROW(see_host_domain),  ROW(shared_memory),
+    ROW(message_queue),       ROW(host_environment), ROW(host_cgroup),
+    ROW(lift_limits),         {NULL, NULL},
 };
