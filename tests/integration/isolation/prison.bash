@@ -37,14 +37,15 @@ time.sleep(600)' 3>&- &
 	mount -t mqueue none "$FZ_WORK/mqueue"
 	: >"$FZ_WORK/mqueue/zones-probe"
 	# In whichever session keyring the control searches: the session's, or that of the user.
-	key=$(python3 -c 'import ctypes
+	# Its name is this run's: others at the same time have the same user.
+	key=$(python3 -c 'import ctypes, sys
 libc = ctypes.CDLL(None)
 for keyring in -3, -5:
-    print(libc.syscall(248, b"user", b"zones-probe", b"secret", 6, keyring))' | tail -n 1)
+    print(libc.syscall(248, b"user", sys.argv[1].encode(), b"secret", 6, keyring))' "$FZ_WORK" | tail -n 1)
 	disk=$(stat -c '%Hd:%Ld' "$POOL" | sed 's/^0:.*/7:0/')
 	# shellcheck disable=SC2034 # for who loads this
 	host=("pid=$host_pid" "marker=$marker" abstract=zones-probe "link=$link" "name=$(uname -n)"
-		domain=zones-probe
+		domain=zones-probe "key=$FZ_WORK"
 		"shm=$(printf %d "$shm")" queue=/zones-probe "inherited=$inherited"
 		"disk=$disk")
 	wait_for 5 grep -q '@zones-probe' /proc/net/unix

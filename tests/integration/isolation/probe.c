@@ -54,12 +54,19 @@ set(struct probe_host *host, const char *arg)
 		const char **text;
 		int *number;
 	} keys[] = {
-	    {"pid", NULL, &host->pid},           {"marker", &host->marker, NULL},
-	    {"abstract", &host->abstract, NULL}, {"link", &host->link, NULL},
-	    {"name", &host->name, NULL},         {"domain", &host->domain, NULL},
-	    {"shm", NULL, &host->shm_key},       {"queue", &host->queue, NULL},
-	    {"disk", &host->disk, NULL},         {"inherited", &host->inherited, NULL},
-	    {"terminal", &host->terminal, NULL}, {"hold", NULL, &host->hold},
+	    {"pid", NULL, &host->pid},
+	    {"marker", &host->marker, NULL},
+	    {"abstract", &host->abstract, NULL},
+	    {"link", &host->link, NULL},
+	    {"name", &host->name, NULL},
+	    {"domain", &host->domain, NULL},
+	    {"shm", NULL, &host->shm_key},
+	    {"queue", &host->queue, NULL},
+	    {"disk", &host->disk, NULL},
+	    {"key", &host->key, NULL},
+	    {"inherited", &host->inherited, NULL},
+	    {"terminal", &host->terminal, NULL},
+	    {"hold", NULL, &host->hold},
 	};
 
 	for (size_t i = 0; value && i < sizeof(keys) / sizeof(keys[0]); i++) {

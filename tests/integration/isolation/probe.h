@@ -25,6 +25,7 @@ struct probe_host {
 	const char *domain;    /* and that of its NIS domain */
 	int shm_key;           /* a System V segment */
 	const char *queue;     /* a POSIX message queue */
+	const char *key;       /* the name of a key in the session's keyring */
 	const char *disk;      /* "MAJOR:MINOR" of a block device */
 	const char *inherited; /* a directory that is mounted read-only */
 	const char *terminal;  /* "yes": 0 is a terminal */

@@ -157,9 +157,8 @@ PROBE(keys_add)
 PROBE(keys_read)
 {
 	char secret[16];
-	long key = syscall(SYS_request_key, "user", "zones-probe", NULL, 0);
+	long key = syscall(SYS_request_key, "user", host->key ? host->key : "", NULL, 0);
 
-	UNUSED;
 	if (key < 0)
 		return errno == ENOSYS ? PROBE_ABSENT : PROBE_SAFE;
 	return syscall(SYS_keyctl, 11 /* read */, key, secret, sizeof(secret)) == 6 ? PROBE_BROKEN
@@ -388,7 +387,8 @@ PROBE(inotify_instances)
 {
 	int n = 0;
 
-	/* Another run of these tests may have a zone with the same ids, and use them up just now. */
+	/* Another run of these tests may have a zone with the same ids, and use them up just now.
+	 */
 	for (int tries = 0; n == 0 && tries < 8; tries++) {
 		while (n < 4096 && inotify_init1(IN_CLOEXEC) >= 0)
 			n++;
