@@ -54,13 +54,13 @@ cgroup_open2(const struct runtime_record *rec, const char *leaf, struct err *err
 	return fd;
 }
 
-/* Calls @fn with the path of @cgroup, or of a file there, in each v1 hierarchy of a zone until one
- * fails. */
+/* Calls @fn with the path of @cgroup, or of a file there, in each of @hierarchies until one fails.
+ */
 static int
-each_v1(const struct runtime_record *rec, const char *cgroup,
+each_v1(const char *hierarchies, const char *cgroup,
 	int (*fn)(const char *path, void *arg, struct err *err), void *arg, struct err *err)
 {
-	const char *p = rec->hierarchies1;
+	const char *p = hierarchies;
 	int r = 0;
 
 	while (r == 0 && *p) {
@@ -75,25 +75,6 @@ each_v1(const struct runtime_record *rec, const char *cgroup,
 		p += n + (p[n] == ':');
 	}
 	return r;
-}
-
-static int
-join_v1(const char *path, void *arg, struct err *err)
-{
-	auto_close int dir_fd = -EBADF;
-	char text[16];
-
-	(void)snprintf(text, sizeof(text), "%d", *(const pid_t *)arg);
-	dir_fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dir_fd < 0 || cgroup_write(dir_fd, "cgroup.procs", text) < 0)
-		return err_set(err, ZE_IO, errno, "enter cgroup '%s'", path);
-	return 0;
-}
-
-int
-cgroup_join1(const struct runtime_record *rec, pid_t pid, struct err *err)
-{
-	return each_v1(rec, rec->cgroup_home, join_v1, &pid, err);
 }
 
 struct opened {
@@ -120,14 +101,15 @@ int
 cgroup_open1(const struct runtime_record *rec, int *ret_fds, struct err *err)
 {
 	struct opened opened = {.fds = ret_fds};
-	auto_free char *tasks = NULL;
+	char tasks[sizeof(rec->cgroup_home) + 8];
 	int r;
 
-	if (asprintf(&tasks, "%s/tasks", rec->cgroup_home) < 0) {
-		tasks = NULL; /* undefined after a failure */
-		return err_nomem(err);
-	}
-	r = each_v1(rec, tasks, open_v1, &opened, err);
+	(void)snprintf(tasks, sizeof(tasks), "%s/tasks", rec->cgroup_home);
+	r = each_v1(rec->hierarchies1, tasks, open_v1, &opened, err);
+	(void)snprintf(tasks, sizeof(tasks), "%.*s/" CGROUP_SHARED "/tasks",
+		       (int)strcspn(rec->cgroup, "/"), rec->cgroup);
+	if (r == 0)
+		r = each_v1(rec->shared1, tasks, open_v1, &opened, err);
 	if (r == 0)
 		return opened.n;
 	while (opened.n > 0)
@@ -273,6 +255,6 @@ cgroup_down(const struct runtime_record *rec, struct err *err)
 		return err_nomem(err);
 	}
 	r = remove_cgroup(path, NULL, err);
-	r1 = each_v1(rec, rec->cgroup, remove_cgroup, NULL, r < 0 ? NULL : err);
+	r1 = each_v1(rec->hierarchies1, rec->cgroup, remove_cgroup, NULL, r < 0 ? NULL : err);
 	return r < 0 ? r : r1;
 }

@@ -159,9 +159,10 @@ prepare_cpusets(const char *mount, const char *parent, struct err *err)
 }
 
 static int
-make_hierarchies1(const struct runtime_plan *plan, struct err *err)
+make_hierarchies1(const struct runtime_plan *plan, const char *hierarchies, const char *cgroup,
+		  struct err *err)
 {
-	const char *p = plan->host.hierarchies1;
+	const char *p = hierarchies;
 	char mount[128];
 	int r = 0;
 	size_t n;
@@ -172,9 +173,7 @@ make_hierarchies1(const struct runtime_plan *plan, struct err *err)
 		if (strstr(mount, "cpuset"))
 			r = prepare_cpusets(mount, plan->host.cgroup_parent, err);
 		if (r == 0)
-			r = make_directory(mount, plan->cgroup, NULL, err);
-		if (r == 0 && plan->shares_ids)
-			r = make_directory(mount, plan->cgroup_home, NULL, err);
+			r = make_directory(mount, cgroup, NULL, err);
 	}
 	return r;
 }
@@ -232,6 +231,7 @@ int
 cgroup_up(const struct runtime_plan *plan, uint32_t id_base, struct err *err)
 {
 	auto_close int fd = -EBADF, home_fd = -EBADF;
+	char shared[64];
 	int r;
 
 	fd = cgroup_make(plan->host.cgroup2, plan->cgroup, err);
@@ -247,7 +247,12 @@ cgroup_up(const struct runtime_plan *plan, uint32_t id_base, struct err *err)
 	if (cgroup_write(fd, "cgroup.max.depth", CGROUP_DEPTH_MAX) < 0 ||
 	    cgroup_write(fd, "cgroup.max.descendants", CGROUP_DESCENDANTS_MAX) < 0)
 		return err_set(err, ZE_IO, errno, "limit cgroup '%s'", plan->cgroup);
-	r = make_hierarchies1(plan, err);
+	(void)snprintf(shared, sizeof(shared), "%s/" CGROUP_SHARED, plan->host.cgroup_parent);
+	r = make_hierarchies1(plan, plan->hierarchies1, plan->cgroup, err);
+	if (r == 0 && plan->shares_ids)
+		r = make_hierarchies1(plan, plan->hierarchies1, plan->cgroup_home, err);
+	if (r == 0)
+		r = make_hierarchies1(plan, plan->shared1, shared, err);
 	if (r == 0)
 		r = set_limits(plan, fd, err);
 	if (r == 0)

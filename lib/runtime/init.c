@@ -7,7 +7,7 @@
  *	leaves for a mount namespace
  *	of the host's of its own
  *	clone3				is in all new namespaces but mount and cgroup
- *	maps ids, joins v1 cgroups
+ *	maps ids			joins v1 cgroups
  *	TALK_MAPPED		->
  *					becomes root, makes its cgroup and IPC namespaces,
  *					settings, lo; makes proc, sysfs, cgroup2, mqueue, devpts
@@ -87,6 +87,7 @@ struct child {
 	char **airlock_argv; /* the plan's, with the program in front */
 	bool sysctls_left;   /* the parent is to write them */
 	int parent_fd;       /* pidfd of the parent, while descriptors are shared */
+	int cgroup1_fds[CGROUP_V1_MAX], n_cgroup1;
 };
 
 /* ---- the child ---- */
@@ -316,6 +317,10 @@ child_main(struct child *child)
 	/* Before there is anybody in the zone who could look. */
 	if (prctl(PR_SET_DUMPABLE, 0) < 0 || setsid() < 0)
 		child_fail(child, "start a session");
+	for (int i = 0; i < child->n_cgroup1; i++) {
+		if (write(child->cgroup1_fds[i], "0", 1) != 1)
+			child_fail(child, "enter the zone's cgroups");
+	}
 	child_wait(child, TALK_MAPPED);
 	if (priv_become_root() < 0)
 		child_fail(child, "become the zone's root");
@@ -492,6 +497,10 @@ birth(struct runtime *rt, const struct runtime_plan *plan, struct child *child, 
 	pid_t pid = 0;
 	int r;
 
+	r = cgroup_open1(&rt->rec, child->cgroup1_fds, err);
+	if (r < 0)
+		return r;
+	child->n_cgroup1 = r;
 	r = clone_child(rt, child, cgroup_fd, &pid, err);
 	if (r < 0)
 		return r;
@@ -499,8 +508,6 @@ birth(struct runtime *rt, const struct runtime_plan *plan, struct child *child, 
 	r = proc_start_time(pid, &rt->rec.init_start, err);
 	if (r == 0)
 		r = runtime_idmap_write(pid, build.id_base, err);
-	if (r == 0)
-		r = cgroup_join1(&rt->rec, pid, err);
 	if (r == 0)
 		r = talk_send(rt->talk_fd, TALK_MAPPED, err);
 	if (r < 0)
@@ -565,6 +572,13 @@ init_birth(struct runtime *rt, const struct runtime_plan *plan, struct err *err)
 		r = err_set(err, ZE_IO, errno, "make the mounts private");
 	else
 		r = birth(rt, plan, &child, cgroup_fd, err);
+	/* It shares our descriptors, so it must be gone when their numbers become others'. */
+	if (r < 0 && rt->init_fd >= 0) {
+		(void)pidfd_send_signal(rt->init_fd, SIGKILL, NULL, 0);
+		(void)runtime_reap(rt);
+	}
+	for (int i = 0; i < child.n_cgroup1; i++)
+		(void)fd_close(child.cgroup1_fds[i]);
 	/* Also takes the root and working directories back to "/". */
 	if (setns(home_fd, CLONE_NEWNS) < 0 && r == 0)
 		r = err_set(err, ZE_IO, errno, "return to the host's mount namespace");

@@ -474,6 +474,53 @@ plan_ignored(const struct config *cfg, struct strv *warnings)
 
 /* ---- the whole ---- */
 
+/* Whether one of @controllers is in a list of names with commas, as hierarchies are called. */
+static bool
+has_controller(const char *list, size_t len, const char *const *controllers, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		size_t size = strlen(controllers[i]);
+
+		for (size_t at = 0; at + size <= len; at += strcspn(list + at, ",:") + 1) {
+			if (!strncmp(list + at, controllers[i], size) &&
+			    (at + size == len || list[at + size] == ','))
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The lists are as long as the one that they are made of. */
+static size_t
+add_name(char *list, size_t at, const char *name, size_t len)
+{
+	if (at)
+		list[at++] = ':';
+	memcpy(list + at, name, len);
+	return at + len;
+}
+
+/*
+ * Where a zone needs a v1 cgroup of its own: for limits, for its fair part, and for the device
+ * policy. Making and removing one is a good part of a boot, so in the others all zones are in one
+ * that holds nothing else. Zones with the host's ids would own it, so they have their own.
+ */
+static void
+plan_hierarchies1(struct runtime_plan *plan)
+{
+	static const char *const own[] = {"cpu", "memory", "pids", "devices"};
+	const char *p = plan->host.hierarchies1;
+	size_t n, at_own = 0, at_shared = 0;
+
+	for (; *p; p += n + (p[n] == ':')) {
+		n = strcspn(p, ":");
+		if (plan->shares_ids || has_controller(p, n, own, sizeof(own) / sizeof(own[0])))
+			at_own = add_name(plan->hierarchies1, at_own, p, n);
+		else
+			at_shared = add_name(plan->shared1, at_shared, p, n);
+	}
+}
+
 static int
 plan_identity(const struct config *cfg, const char *uuid, struct runtime_plan *plan,
 	      struct strv *problems, struct err *err)
@@ -489,6 +536,7 @@ plan_identity(const struct config *cfg, const char *uuid, struct runtime_plan *p
 	plan->shares_ids = str_eq(config_get(cfg, CONFIG_IDMAP), "shared");
 	(void)snprintf(plan->cgroup_home, sizeof(plan->cgroup_home), "%s%s", plan->cgroup,
 		       plan->shares_ids ? "/zone" : "");
+	plan_hierarchies1(plan);
 	plan->zonepath = strdup(config_zonepath(cfg));
 	if (!plan->zonepath || asprintf(&plan->root, "%s/root", plan->zonepath) < 0) {
 		plan->root = NULL; /* undefined after a failure */

@@ -36,6 +36,7 @@ struct runtime_record {
 	char cgroup_home[104];  /* where its processes are: the same, or one in it */
 	char cgroup2[40];       /* where the v2 hierarchy is mounted */
 	char hierarchies1[160]; /* v1 hierarchies in which it has a cgroup too: "memory:pids" */
+	char shared1[160];      /* v1 hierarchies in which it is in the cgroup of all zones */
 	char filter[48];        /* file in /run/zones with its seccomp filter */
 	uint64_t id;
 	uint64_t init_pid, init_start;     /* 0 until its first process exists */
@@ -252,6 +253,7 @@ struct runtime_plan {
 	struct runtime_host host;
 	char cgroup[96];
 	char cgroup_home[104];
+	char hierarchies1[160], shared1[160]; /* as in the record */
 	bool shares_ids; /* idmap=shared: no id is mapped to another */
 	uint64_t caps;
 	bool nesting; /* user namespaces in the zone */
@@ -309,10 +311,8 @@ int cgroup_up(const struct runtime_plan *plan, uint32_t id_base, struct err *err
  */
 int cgroup_open2(const struct runtime_record *rec, const char *leaf, struct err *err);
 
-/**
- * cgroup_join1 - put a process into the zone's v1 cgroups
- */
-int cgroup_join1(const struct runtime_record *rec, pid_t pid, struct err *err);
+/* Beside the cgroups of zones, in v1 hierarchies where a zone needs none of its own. */
+#define CGROUP_SHARED ".shared"
 
 /**
  * cgroup_open1 - the "tasks" of the zone's v1 cgroups, for a child that enters them by writing "0"

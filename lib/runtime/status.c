@@ -54,6 +54,7 @@ static const struct field {
     TEXT(cgroup_home),
     TEXT(cgroup2),
     TEXT(hierarchies1),
+    TEXT(shared1),
     TEXT(filter),
     NUMBER(id, RUNTIME_ID_MAX),
     NUMBER(init_pid, INT32_MAX),

@@ -142,13 +142,13 @@ runtime_free(struct runtime *rt)
 }
 
 static void
-record_places(const struct runtime_host *host, const char *cgroup, const char *home,
-	      struct runtime_record *rec)
+record_places(const struct runtime_plan *plan, struct runtime_record *rec)
 {
-	(void)snprintf(rec->cgroup, sizeof(rec->cgroup), "%s", cgroup);
-	(void)snprintf(rec->cgroup_home, sizeof(rec->cgroup_home), "%s", home);
-	(void)snprintf(rec->cgroup2, sizeof(rec->cgroup2), "%s", host->cgroup2);
-	(void)snprintf(rec->hierarchies1, sizeof(rec->hierarchies1), "%s", host->hierarchies1);
+	(void)snprintf(rec->cgroup, sizeof(rec->cgroup), "%s", plan->cgroup);
+	(void)snprintf(rec->cgroup_home, sizeof(rec->cgroup_home), "%s", plan->cgroup_home);
+	(void)snprintf(rec->cgroup2, sizeof(rec->cgroup2), "%s", plan->host.cgroup2);
+	(void)snprintf(rec->hierarchies1, sizeof(rec->hierarchies1), "%s", plan->hierarchies1);
+	(void)snprintf(rec->shared1, sizeof(rec->shared1), "%s", plan->shared1);
 }
 
 /* The record of a zone; what one that cannot be read must have said, as far as taking down needs
@@ -157,7 +157,6 @@ static int
 record_read_or_guess(const char *name, struct runtime_record *rec, struct err *err)
 {
 	struct runtime_host host;
-	char cgroup[sizeof(rec->cgroup)];
 	int r;
 
 	r = runtime_record_read(name, rec, err);
@@ -168,8 +167,9 @@ record_read_or_guess(const char *name, struct runtime_record *rec, struct err *e
 		return r; /* then this is no host that the zone was booted on */
 	err_clear(err);
 	*rec = (struct runtime_record){0};
-	(void)snprintf(cgroup, sizeof(cgroup), "%s/%s", host.cgroup_parent, name);
-	record_places(&host, cgroup, cgroup, rec);
+	(void)snprintf(rec->cgroup, sizeof(rec->cgroup), "%s/%s", host.cgroup_parent, name);
+	(void)snprintf(rec->cgroup2, sizeof(rec->cgroup2), "%s", host.cgroup2);
+	(void)snprintf(rec->hierarchies1, sizeof(rec->hierarchies1), "%s", host.hierarchies1);
 	return 0;
 }
 
@@ -185,7 +185,7 @@ record_begin(struct runtime *rt, const struct runtime_plan *plan, struct err *er
 	if (dir_fd < 0)
 		return dir_fd;
 	(void)snprintf(rec->state, sizeof(rec->state), "%s", zone_state_name(ZONE_STATE_READY));
-	record_places(&plan->host, plan->cgroup, plan->cgroup_home, rec);
+	record_places(plan, rec);
 	filter_name(plan->caps, plan->host.core_piped, rec->filter, sizeof(rec->filter));
 	rec->caps = plan->caps;
 	rec->core_pinned = plan->host.core_piped;

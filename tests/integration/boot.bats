@@ -390,13 +390,16 @@ refused() { # MESSAGE ARGUMENT...
 }
 
 @test "a zone that does not end keeps its ids to itself" {
-	local freezer=/sys/fs/cgroup/freezer/zones/web
+	local freezer=/sys/fs/cgroup/freezer/cold
 	[ -d /sys/fs/cgroup/freezer ] || skip "needs a freezer that keeps a process from its end (cgroup v1)"
 	zone web
 	zoneadm -z web boot
+	mkdir "$freezer"
+	init_pid web >"$freezer/cgroup.procs"
 	echo FROZEN >"$freezer/freezer.state"
 	run --separate-stderr zoneadm -z web halt
 	echo THAWED >"$freezer/freezer.state"
+	wait_for 5 rmdir "$freezer"
 	assert_status 1
 	assert_stderr -p "do not end; they wait for a device"
 	[ -s /run/zones/web/idmap ]

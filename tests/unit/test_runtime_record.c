@@ -16,7 +16,7 @@
 
 #define RECORD                                                                                     \
 	"state=running\ncgroup=zones/z\ncgroup_home=zones/z\ncgroup2=/sys/fs/"                     \
-	"cgroup\nhierarchies1=\nfilter=.filter-1\n"                                                \
+	"cgroup\nhierarchies1=\nshared1=\nfilter=.filter-1\n"                                                \
 	"id=7\ninit_pid=42\ninit_start=99\ndaemon_pid=41\ndaemon_start=98\nid_base=524288\nid_"    \
 	"owner=524288\n"                                                                           \
 	"caps=255\ncore_pinned=1\nmemlock_bytes=0\n"
@@ -63,8 +63,8 @@ a_record_that_is_not_whole_or_right_is_refused(void **state)
 	(void)state;
 	assert_refused("", "record of zone 'z': no 'state'");
 	assert_refused("state=running\n", "record of zone 'z': no 'cgroup'");
-	assert_refused(RECORD "id=7\n", "record of zone 'z': line 17 is not as it must be");
-	assert_refused(RECORD "future=1\n", "record of zone 'z': line 17 is not as it must be");
+	assert_refused(RECORD "id=7\n", "record of zone 'z': line 18 is not as it must be");
+	assert_refused(RECORD "future=1\n", "record of zone 'z': line 18 is not as it must be");
 	assert_refused("state\n" RECORD, "record of zone 'z': line 1 is not as it must be");
 	assert_refused("\n" RECORD, "record of zone 'z': line 1 is not as it must be");
 	assert_refused("id=10000\n", "record of zone 'z': line 1 is not as it must be");
