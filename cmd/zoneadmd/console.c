@@ -34,7 +34,8 @@
 void
 console_init(struct console *c, const char *name, const char *log_dir)
 {
-	memset(c, 0, sizeof(*c));
+	/* Not the ring: nothing is read from it that was not put there, and memory costs time. */
+	memset(c, 0, offsetof(struct console, ring));
 	c->name = name;
 	c->log_dir = log_dir;
 	c->master_fd = c->peer_fd = c->log_fd = c->client.fd = -EBADF;

@@ -47,11 +47,11 @@ struct console {
 	int log_fd;
 	uint64_t log_bytes; /* in the file now */
 	uint64_t head;      /* bytes of output ever */
-	char ring[CONSOLE_RING_BYTES];
 	struct console_client client;
 	struct console_new fresh[CONSOLE_NEW_MAX];
 	char typed[1024]; /* read from the client, not yet taken by the zone */
 	size_t typed_len;
+	char ring[CONSOLE_RING_BYTES];
 };
 
 /**

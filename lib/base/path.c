@@ -114,9 +114,15 @@ int
 path_mkdir_p(const char *path, mode_t mode, struct err *err)
 {
 	auto_free char *copy = strdup(path);
+	int r;
 
 	if (!copy)
 		return err_nomem(err);
+	r = fault_point("mkdir_p") ? -1 : mkdir(path, mode);
+	if (r == 0 || errno == EEXIST)
+		return 0;
+	if (errno != ENOENT)
+		return err_set(err, ZE_IO, errno, "make directory '%s'", path);
 	for (char *p = copy + 1; *p; p++) {
 		if (*p != '/')
 			continue;
@@ -125,7 +131,7 @@ path_mkdir_p(const char *path, mode_t mode, struct err *err)
 			return err_set(err, ZE_IO, errno, "make directory '%s'", copy);
 		*p = '/';
 	}
-	if (fault_point("mkdir_p") || (mkdir(copy, mode) < 0 && errno != EEXIST))
+	if (mkdir(copy, mode) < 0 && errno != EEXIST)
 		return err_set(err, ZE_IO, errno, "make directory '%s'", path);
 	return 0;
 }
@@ -176,12 +182,17 @@ static int
 write_temporary(int dir_fd, const char *tmp, const void *content, size_t size_bytes, mode_t mode,
 		bool sync)
 {
+	static const int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 	auto_close int fd = -EBADF;
 
-	(void)unlinkat(dir_fd, tmp, 0); /* left by a process of the same number that was killed */
 	if (fault_point("write"))
 		return -1;
-	fd = openat(dir_fd, tmp, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	fd = openat(dir_fd, tmp, flags, 0600);
+	if (fd < 0 && errno == EEXIST) {
+		/* Left by a process of the same number that was killed. */
+		(void)unlinkat(dir_fd, tmp, 0);
+		fd = openat(dir_fd, tmp, flags, 0600);
+	}
 	if (fd < 0)
 		return -1;
 	if (fd_write_all(fd, content, size_bytes) < 0 || fchmod(fd, mode) < 0 ||

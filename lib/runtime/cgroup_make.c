@@ -207,13 +207,12 @@ limit_together(const struct runtime_plan *plan, struct err *err)
 {
 	const struct runtime_host *host = &plan->host;
 	unsigned bit = 1u << CGROUP_PIDS;
-	auto_close int fd = -EBADF;
 	auto_free char *path = NULL;
 	char value[24];
 
 	if (!host->threads || !((host->controllers2 | host->controllers1) & bit))
 		return 0;
-	if (asprintf(&path, "%s/%s",
+	if (asprintf(&path, "%s/%s/pids.max",
 		     host->controllers2 & bit ? host->cgroup2 : CGROUP_V1_MOUNTS "/pids",
 		     host->cgroup_parent) < 0) {
 		path = NULL; /* undefined after a failure */
@@ -221,9 +220,8 @@ limit_together(const struct runtime_plan *plan, struct err *err)
 	}
 	(void)snprintf(value, sizeof(value), "%llu",
 		       (unsigned long long)(host->threads - host->threads / HOST_THREADS_PART));
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || cgroup_write(fd, "pids.max", value) < 0)
-		return err_set(err, ZE_IO, errno, "limit cgroup '%s'", path);
+	if (cgroup_write(AT_FDCWD, path, value) < 0)
+		return err_set(err, ZE_IO, errno, "set limit '%s' to %s", path, value);
 	return 0;
 }
 

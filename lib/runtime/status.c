@@ -75,6 +75,7 @@ static const struct field {
 int
 runtime_dir_open(const char *name, struct err *err)
 {
+	static const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	auto_free char *path = NULL;
 	int fd;
 
@@ -82,10 +83,13 @@ runtime_dir_open(const char *name, struct err *err)
 		path = NULL; /* undefined after a failure */
 		return err_nomem(err);
 	}
-	if ((mkdir(RUNTIME_DIR, 0700) < 0 && errno != EEXIST) ||
-	    (mkdir(path, 0700) < 0 && errno != EEXIST))
-		return err_set(err, ZE_IO, errno, "make directory '%s'", path);
-	fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	fd = open(path, flags);
+	if (fd < 0 && errno == ENOENT) {
+		if ((mkdir(RUNTIME_DIR, 0700) < 0 && errno != EEXIST) ||
+		    (mkdir(path, 0700) < 0 && errno != EEXIST))
+			return err_set(err, ZE_IO, errno, "make directory '%s'", path);
+		fd = open(path, flags);
+	}
 	if (fd < 0)
 		return err_set(err, ZE_IO, errno, "open '%s'", path);
 	return fd;

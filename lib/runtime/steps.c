@@ -211,7 +211,7 @@ runtime_ready(const struct runtime_plan *plan, struct runtime **ret, struct err 
 		log_debug("runtime", "zone '%s': %s", plan->name, steps[i].name);
 		r = steps[i].up(rt, plan, err);
 	}
-	if (r == 0)
+	if (r == 0 && plan->ready_only) /* else runtime_start() does, at once */
 		r = runtime_record_write(plan->name, &rt->rec, err);
 	if (r < 0) {
 		/* Before the cgroup goes: a child that has ended is in it until it is waited for.
