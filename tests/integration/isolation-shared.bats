@@ -185,7 +185,7 @@ spoil() { # PROGRAM
 	printf '#!/proc/self/exe\n' >"$POOL/web/root/bin/script"
 	chmod 755 "$POOL/web/root/bin/script"
 	ln -s /proc/self/exe "$POOL/web/root/bin/again"
-	spoil 'zlogin\*|*airlock'
+	spoil 'zlogin*|*airlock'
 	for _ in $(seq 40); do
 		"$program" web /bin/script >/dev/null 2>&1 || true
 		"$program" web /bin/again >/dev/null 2>&1 || true
