@@ -19,10 +19,11 @@
 #define CAP(name) ((uint64_t)1 << CAP_##name)
 
 /*
- * What root of a zone must not be able to do when its files belong to the host's root: mount a
- * /proc, a hierarchy of cgroups or a tree without our flags, and find files by handle.
+ * What root of a zone must not be able to do when its files belong to the host's root, and its
+ * processes by their number as well: mount a /proc, a hierarchy of cgroups or a tree without our
+ * flags, find files by handle, and look into a process that enters.
  */
-#define SHARED_TAKEN (CAP(SYS_ADMIN) | CAP(DAC_READ_SEARCH))
+#define SHARED_TAKEN (CAP(SYS_ADMIN) | CAP(DAC_READ_SEARCH) | CAP(SYS_PTRACE))
 
 enum priv_class {
 	PRIV_OPTIONAL,
@@ -356,9 +357,9 @@ config_priv_share(const char *limitpriv, uint64_t *capability_mask, struct strv 
 		priv = priv_find(token); /* nothing that is taken away by "!" or "-" has a row */
 		if (priv && priv->caps & SHARED_TAKEN)
 			r = strv_addf(warnings,
-				      "limitpriv: privilege '%s' is not given to a zone with "
+				      "limitpriv: privilege '%s' is not given%s to a zone with "
 				      "idmap 'shared'",
-				      priv->name);
+				      priv->name, priv->caps & ~SHARED_TAKEN ? " in full" : "");
 	}
 	*capability_mask &= ~SHARED_TAKEN;
 	return r < 0 ? -ZE_NOMEM : 0;
