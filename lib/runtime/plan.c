@@ -582,6 +582,9 @@ plan_nesting(const struct config *cfg, struct runtime_plan *plan, struct strv *p
 	size_t size;
 
 	plan->nesting = str_eq(config_get(cfg, CONFIG_NESTING), "true");
+	/* A reboot from inside takes the configuration as it is, unchecked. */
+	if (plan->nesting && plan->shares_ids)
+		return strv_add(problems, "nesting 'true' and idmap 'shared' are incompatible");
 	if (!plan->nesting || path_file_read("/proc/sys/kernel/unprivileged_userns_clone", 16,
 					     &value, &size, NULL) < 0)
 		return 0;

@@ -178,3 +178,19 @@ attacks() { # USER PROGRAM ALLOWED...
 	run pgrep -f 'trap : TERM HUP'
 	assert_status 1
 }
+
+@test "namespaces and the host's ids never come together" {
+	run zonecfg -z both "create -b; set zonepath=$POOL/both; set idmap=shared; set nesting=true; commit"
+	assert_status 1
+	assert_output -p "nesting 'true' and idmap 'shared' are incompatible"
+	nest true
+	sed -i 's/ nesting="true"/& idmap="shared"/' /etc/zones/prison.xml
+	run --separate-stderr zoneadm -z prison reboot
+	assert_status 1
+	assert_stderr -p "zone 'prison': nesting 'true' and idmap 'shared' are incompatible"
+	# A reboot from inside: SIGRTMIN+5.
+	zlogin prison 'kill -39 1'
+	boot_failed() { grep -q 'Zone boot failed' /var/log/zones/prison.*; }
+	wait_for 5 boot_failed
+	[ "$(zone_state prison)" = installed ]
+}
