@@ -254,7 +254,7 @@ struct runtime_plan {
 	char cgroup[96];
 	char cgroup_home[104];
 	char hierarchies1[160], shared1[160]; /* as in the record */
-	bool shares_ids; /* idmap=shared: no id is mapped to another */
+	bool shares_ids;                      /* idmap=shared: no id is mapped to another */
 	uint64_t caps;
 	bool nesting; /* user namespaces in the zone */
 	bool has_hostid;

@@ -16,7 +16,7 @@
 
 #define RECORD                                                                                     \
 	"state=running\ncgroup=zones/z\ncgroup_home=zones/z\ncgroup2=/sys/fs/"                     \
-	"cgroup\nhierarchies1=\nshared1=\nfilter=.filter-1\n"                                                \
+	"cgroup\nhierarchies1=\nshared1=\nfilter=.filter-1\n"                                      \
 	"id=7\ninit_pid=42\ninit_start=99\ndaemon_pid=41\ndaemon_start=98\nid_base=524288\nid_"    \
 	"owner=524288\n"                                                                           \
 	"caps=255\ncore_pinned=1\nmemlock_bytes=0\n"
