@@ -263,7 +263,7 @@ sys.exit(0 if ctypes.CDLL(None).inotify_init() >= 0 else 1)'
 	zoneadm -z prison boot
 }
 
-@test "a zone has no more network namespaces than the host has memory for" {
+@test "a user of a zone has a limit of network namespaces" {
 	zone_configure other && zone_root_busybox other
 	zoneadm -z other boot
 	# shellcheck disable=SC2016 # for the zone's shell
