@@ -123,7 +123,7 @@ attack_and_control() { # LINE...
 		printf '>/probes 2>&1\n>/probed\nexec /sbin/last\n'
 	} >"$root/sbin/init"
 	chmod 755 "$root/sbin/init"
-	ZONES_PROBE_SECRET=1 zoneadm -z prison boot
+	ZONES_PROBE_SECRET=1 zoneadm -z prison boot 7</
 	wait_for 60 test -e "$root/probed"
 	[ "$(wc -l <"$root/probes")" -ge 90 ]
 	run named broken <"$root/probes"
