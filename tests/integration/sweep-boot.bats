@@ -88,6 +88,12 @@ boot_and_halt() {
 	sweep :kill zoneadm -z web boot
 }
 
+@test "the same with the host's ids" {
+	zonecfg -z web "set idmap=shared"
+	sweep "" zoneadm -z web boot
+	sweep :kill zoneadm -z web boot
+}
+
 @test "a halt in which any side effect fails" {
 	sweep "" boot_and_halt
 }
