@@ -93,20 +93,22 @@ from_signal(const struct session *s)
 static int
 write_far(const struct session *s, const unsigned char *buf, size_t n)
 {
-	struct pollfd fds[2] = {{.fd = s->far_fd, .events = POLLOUT},
-				{.fd = s->signal_fd, .events = POLLIN}};
+	struct pollfd fds[3] = {{.fd = s->far_fd, .events = POLLOUT},
+				{.fd = s->signal_fd, .events = POLLIN},
+				{.fd = s->pid_fd, .events = POLLIN}};
 	ssize_t done;
 
-	while (n > 0) {
-		if (poll(fds, 2, -1) < 0 && errno != EINTR)
+	/* Nobody has the terminal open any more; whoever opens it again has not seen this. */
+	while (n > 0 && s->far_fd >= 0) {
+		if (poll(fds, 3, -1) < 0 && errno != EINTR)
 			return -1;
 		if (fds[1].revents && from_signal(s))
 			return -1;
-		if (!fds[0].revents)
-			continue;
-		done = write(s->far_fd, buf, n);
+		done = fds[0].revents ? write(s->far_fd, buf, n) : 0;
 		if (done < 0 && errno != EAGAIN && errno != EINTR)
 			return -1;
+		if (done <= 0 && fds[2].revents)
+			return 0; /* it has ended, and nobody reads this */
 		if (done > 0) {
 			buf += done;
 			n -= (size_t)done;

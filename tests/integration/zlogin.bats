@@ -22,7 +22,7 @@ zone() {
 at_terminal() { # COMMAND...
 	require_program python3
 	python3 -c '
-import sys, pexpect
+import sys, time, pexpect
 child = pexpect.spawn(sys.argv[1], sys.argv[2:], timeout=10, encoding="utf-8", dimensions=(33, 77))
 child.logfile_read = sys.stdout
 for line in sys.stdin:
@@ -32,6 +32,8 @@ for line in sys.stdin:
         child.send(text)
     elif word == "EXPECT":
         child.expect(text)
+    elif word == "WAIT":
+        time.sleep(float(text))
     elif word == "SIZE":
         child.setwinsize(*map(int, text.split()))
 child.expect(pexpect.EOF)
@@ -306,6 +308,26 @@ print("\nexit", child.exitstatus, child.signalstatus)
 	EOF
 	assert_output -p "closed]"
 	assert_output -p "exit 0"
+}
+
+@test "keys typed for a command that has left its terminal do not hold the session" {
+	zone
+	run at_terminal zlogin -i web 'echo here; exec </dev/null >/dev/null 2>&1; sleep 3; exit 5' <<-'EOF'
+		EXPECT here
+		WAIT 1
+		SEND xyz
+	EOF
+	assert_output -p "exit 5"
+	run at_terminal zlogin -i web 'echo here; exec </dev/null >/dev/null 2>&1; sleep 30' <<-'EOF'
+		EXPECT here
+		WAIT 1
+		SEND x\r~.
+	EOF
+	assert_output -p "exit 0"
+	# More than the terminal keeps for a reader, and one that is left behind and never reads.
+	run bash -c '{ sleep 0.5; printf "%060000d" 0; sleep 3; } |
+		timeout 15 script -qec "zlogin -i web \"stty raw -echo; sleep 20 & sleep 2; exit 6\"" /dev/null'
+	assert_status 6
 }
 
 @test "the console has one client, who is told from the next" {
