@@ -247,8 +247,6 @@ cgroup_up(const struct runtime_plan *plan, uint32_t id_base, struct err *err)
 		return err_set(err, ZE_IO, errno, "limit cgroup '%s'", plan->cgroup);
 	(void)snprintf(shared, sizeof(shared), "%s/" CGROUP_SHARED, plan->host.cgroup_parent);
 	r = make_hierarchies1(plan, plan->hierarchies1, plan->cgroup, err);
-	if (r == 0 && plan->shares_ids)
-		r = make_hierarchies1(plan, plan->hierarchies1, plan->cgroup_home, err);
 	if (r == 0)
 		r = make_hierarchies1(plan, plan->shared1, shared, err);
 	if (r == 0)
@@ -257,6 +255,9 @@ cgroup_up(const struct runtime_plan *plan, uint32_t id_base, struct err *err)
 		r = limit_together(plan, err);
 	if (r == 0)
 		r = dev_policy_set(plan, fd, err);
+	/* After the policy: the devices controller takes none from a cgroup with others in it. */
+	if (r == 0 && plan->shares_ids)
+		r = make_hierarchies1(plan, plan->hierarchies1, plan->cgroup_home, err);
 	if (r == 0)
 		r = delegate(home_fd >= 0 ? home_fd : fd, id_base, err);
 	return r;

@@ -67,6 +67,12 @@ policy_holds() {
 	policy_holds
 }
 
+@test "by BPF, with the host's ids" {
+	zonecfg -z web "set idmap=shared"
+	zoneadm -z web boot
+	policy_holds
+}
+
 needs_faults() {
 	[ -x "${FAULT_BUILD:-}/cmd/zoneadmd" ] || skip "needs a build with fault injection in FAULT_BUILD"
 }
@@ -102,6 +108,15 @@ without_bpf() {
 		fail "the zone allows itself all devices"
 	run cat /sys/fs/cgroup/devices/zones*/web/devices.list
 	refute_output "a *:*"
+	# The zone's cgroup is below that one with the host's ids.
+	zoneadm -z web halt
+	zonecfg -z web "set idmap=shared"
+	echo "content of given" >"$given"
+	without_bpf
+	run cat /sys/fs/cgroup/devices/zones*/web/zone/devices.list
+	assert_output -p "c 1:3 rwm"
+	refute_output "a *:*"
+	policy_holds
 }
 
 @test "without both a zone is not booted" {
