@@ -86,16 +86,35 @@ from_signal(const struct session *s)
 	return false;
 }
 
+/* Returns whether the zone's side has ended. @left: how much may still come, counted down */
+static bool
+from_zone(const struct session *s, size_t *left)
+{
+	char buf[16384];
+	ssize_t n;
+
+	n = read(s->far_fd, buf, sizeof(buf));
+	if (n < 0 && (errno == EINTR || errno == EAGAIN))
+		return false;
+	if (n <= 0 || fd_write_all(STDOUT_FILENO, buf, (size_t)n) < 0)
+		return true;
+	if (*left != SIZE_MAX)
+		*left -= (size_t)n < *left ? (size_t)n : *left;
+	return *left == 0;
+}
+
 /*
  * Waits for room when the other side is slow, so that what was typed is not lost; not for ever,
- * when a signal ends the session meanwhile.
+ * when a signal ends the session meanwhile, or the program ends. What the zone says is shown
+ * meanwhile: it may read no more before somebody has taken that.
  */
 static int
 write_far(const struct session *s, const unsigned char *buf, size_t n)
 {
-	struct pollfd fds[3] = {{.fd = s->far_fd, .events = POLLOUT},
+	struct pollfd fds[3] = {{.fd = s->far_fd, .events = POLLIN | POLLOUT},
 				{.fd = s->signal_fd, .events = POLLIN},
 				{.fd = s->pid_fd, .events = POLLIN}};
+	size_t left = SIZE_MAX;
 	ssize_t done;
 
 	/* Nobody has the terminal open any more; whoever opens it again has not seen this. */
@@ -104,7 +123,9 @@ write_far(const struct session *s, const unsigned char *buf, size_t n)
 			return -1;
 		if (fds[1].revents && from_signal(s))
 			return -1;
-		done = fds[0].revents ? write(s->far_fd, buf, n) : 0;
+		if ((fds[0].revents & POLLIN) && from_zone(s, &left))
+			return 0; /* the next who reads sees it again */
+		done = fds[0].revents & ~POLLIN ? write(s->far_fd, buf, n) : 0;
 		if (done < 0 && errno != EAGAIN && errno != EINTR)
 			return -1;
 		if (done <= 0 && fds[2].revents)
@@ -136,23 +157,6 @@ from_user(struct session *s)
 		return !s->is_pty;
 	}
 	return write_far(s, out, escape_feed(&s->escape, in, (size_t)n, out, &leave)) < 0 || leave;
-}
-
-/* Returns whether the zone's side has ended. @left: how much may still come, counted down */
-static bool
-from_zone(const struct session *s, size_t *left)
-{
-	char buf[16384];
-	ssize_t n;
-
-	n = read(s->far_fd, buf, sizeof(buf));
-	if (n < 0 && (errno == EINTR || errno == EAGAIN))
-		return false;
-	if (n <= 0 || fd_write_all(STDOUT_FILENO, buf, (size_t)n) < 0)
-		return true;
-	if (*left != SIZE_MAX)
-		*left -= (size_t)n < *left ? (size_t)n : *left;
-	return *left == 0;
 }
 
 /* Returns whether the program in the zone has ended; else somebody has left it. */

@@ -330,6 +330,30 @@ print("\nexit", child.exitstatus, child.signalstatus)
 	assert_status 6
 }
 
+@test "a long text that is pasted into a session and comes back does not block it" {
+	zone
+	run timeout 20 python3 -c '
+import os, pty, select
+pid, fd = pty.fork()
+if pid == 0:
+    os.execvp("zlogin", ["zlogin", "-i", "web", "stty -echo; echo here; cat"])
+os.set_blocking(fd, False)
+text = b"".join(b"%d\n" % i for i in range(10000, 40000))
+got, sent = b"", 0
+while got.count(b"\n") < 30001:
+    pasting = b"here" in got and sent < len(text)
+    r, w, _ = select.select([fd], [fd] if pasting else [], [])
+    if r:
+        got += os.read(fd, 65536)
+    if w:
+        try:
+            sent += os.write(fd, text[sent : sent + 1000])
+        except BlockingIOError:
+            pass
+'
+	assert_status 0
+}
+
 @test "the console has one client, who is told from the next" {
 	zone
 	run at_terminal zlogin -C web <<-'EOT'
