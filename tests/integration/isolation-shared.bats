@@ -153,6 +153,21 @@ has_settled() { # ZONE
 	[ "$(stat -c '%a %u' "$FZ_WORK/file")" = "777 1000" ] || [ "$(stat -c '%a %u' "$FZ_WORK/file")" = "4777 1000" ]
 }
 
+@test "what is done to all processes of root is done to those of the zone" {
+	zone
+	sleep 300 3>&- &
+	local victim=$!
+	# By number of the user: priority and signals.
+	zlogin web 'renice -n 7 -u 0; sleep 100 & kill -9 -1' || true
+	[ "$(ps -o ni= -p $victim | tr -d ' ')" = 0 ]
+	kill -0 $victim
+	# The control, for what can be tried on a host.
+	renice -n 7 -u 0 >/dev/null 2>&1
+	[ "$(ps -o ni= -p $victim | tr -d ' ')" = 7 ]
+	renice -n 0 -u 0 >/dev/null 2>&1
+	kill $victim
+}
+
 # ---- what enters ----------------------------------------------------------------------------------
 
 # In the zone: tries to overwrite the program of any process that has one of that name.
