@@ -182,6 +182,21 @@ zones_reset() {
 
 # ---- the host ---------------------------------------------------------------------------------
 
+# Settings of the whole machine; host_settings_back in teardown, or the test's failure leaves them.
+host_setting() { # FILE VALUE
+	printf '%s %s\n' "$1" "$(cat "$1")" >>"$BATS_TEST_TMPDIR/settings"
+	printf '%s\n' "$2" >"$1"
+}
+
+host_settings_back() {
+	local file value
+	[ -e "$BATS_TEST_TMPDIR/settings" ] || return 0
+	while read -r file value; do
+		printf '%s\n' "$value" >"$file"
+	done < <(tac "$BATS_TEST_TMPDIR/settings")
+	rm "$BATS_TEST_TMPDIR/settings"
+}
+
 pool_make() { # TYPE DIR [SIZE]
 	local image
 	image=$(mktemp "$FZ_WORK/pool.XXXXXX") && truncate -s "${3:-4G}" "$image" || return 1

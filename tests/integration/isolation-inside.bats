@@ -17,6 +17,7 @@ setup() {
 }
 
 teardown() {
+	host_settings_back
 	zones_reset
 	rm -f /var/log/zones/*
 	assert_clean
@@ -161,12 +162,11 @@ enter_carelessly() {
 }
 
 @test "nobody gets hold of a process on its way into the zone" {
-	local dumpable private shared
+	local private shared
 	zone
 	# By this rule of the host a change of user leaves a process open to others; that the zone
 	# cannot look is then zlogin's own doing.
-	dumpable=$(cat /proc/sys/fs/suid_dumpable)
-	echo 1 >/proc/sys/fs/suid_dumpable
+	host_setting /proc/sys/fs/suid_dumpable 1
 	run caught_while python3 enter_carelessly
 	control=$output
 	private=$(caught_while zlogin enter_carefully) || private="failed"
@@ -174,7 +174,6 @@ enter_carelessly() {
 	zonecfg -z web "set idmap=shared"
 	zoneadm -z web boot
 	shared=$(caught_while zlogin enter_carefully) || shared="failed"
-	echo "$dumpable" >/proc/sys/fs/suid_dumpable
 	[[ $private =~ ^met\ [1-9][0-9]+$ ]] || fail "with ids of its own: $private"
 	[[ $shared =~ ^met\ [1-9][0-9]+$ ]] || fail "with the host's ids: $shared"
 	for how in trace environment maps memory descriptors; do

@@ -20,6 +20,7 @@ setup_file() {
 }
 
 teardown() {
+	host_settings_back
 	host_unmake
 	zones_reset
 	if [ -d "$FZ_WORK/control" ]; then rm -rf "$FZ_WORK/control"; fi
@@ -294,11 +295,10 @@ sys.exit(0 if ctypes.CDLL(None).inotify_init() >= 0 else 1)'
 @test "core dumps do not reach a program of the host" {
 	[ "$(head -c 1 /proc/sys/kernel/core_pattern)" != "|" ] || skip "this host pipes core dumps already"
 	prison
-	local pattern limits
-	pattern=$(cat /proc/sys/kernel/core_pattern)
+	local limits
 	printf '#!/bin/sh\necho ran >%s/dumped\n' "$FZ_WORK" >"$FZ_WORK/handler"
 	chmod 755 "$FZ_WORK/handler"
-	echo "|$FZ_WORK/handler" >/proc/sys/kernel/core_pattern
+	host_setting /proc/sys/kernel/core_pattern "|$FZ_WORK/handler"
 	zoneadm -z prison boot
 	# shellcheck disable=SC2016 # for the zone's shell
 	zlogin prison 'ulimit -c unlimited; ulimit -c 0; sh -c "kill -SEGV \$\$"' || true
@@ -308,7 +308,6 @@ sys.exit(0 if ctypes.CDLL(None).inotify_init() >= 0 else 1)'
 	# The control: the same without a zone.
 	(ulimit -c 0 && sh -c 'kill -SEGV $$') 2>/dev/null || true
 	wait_for 2 [ -e "$FZ_WORK/dumped" ] && control=yes || control=no
-	echo "$pattern" >/proc/sys/kernel/core_pattern
 	[ "$dumped" = no ]
 	[ "$limits" = 0 ] || [ "$limits" = 1 ] || fail "limit $limits"
 	# The kernel looks for the handler in its own first root, which is another one in a container.
