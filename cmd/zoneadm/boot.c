@@ -85,7 +85,11 @@ zoneadm_boot(struct zoneadm *za, int argc, char **argv)
 	r = zoneadm_check(za);
 	if (r == ZONEADM_OK && words.n)
 		r = daemon_bootargs(za, words.v, &req);
-	if (r == ZONEADM_OK && za->state == ZONE_STATE_INSTALLED)
+	if (r != ZONEADM_OK)
+		return r;
+	if (za->state == ZONE_STATE_INSTALLED && !opts.dry_run)
+		return daemon_bring_up(za, &req);
+	if (za->state == ZONE_STATE_INSTALLED)
 		r = zoneadm_verified(za, true);
 	if (r != ZONEADM_OK)
 		return r;

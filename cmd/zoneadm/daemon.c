@@ -24,8 +24,10 @@ print_lines(const char *zone, char *text)
 			      zoneadm_clean(line));
 }
 
-int
-daemon_ask(struct zoneadm *za, const struct control_request *req, bool keep_lock)
+/* As daemon_ask(); @ret_refused: zoneadmd has something to say of the plan, and has done nothing.
+ */
+static int
+ask(struct zoneadm *za, const struct control_request *req, bool keep_lock, bool *ret_refused)
 {
 	auto_lock struct config_lock lock = {.fd = -EBADF};
 	char note[CONTROL_TEXT_MAX] = "";
@@ -47,8 +49,35 @@ daemon_ask(struct zoneadm *za, const struct control_request *req, bool keep_lock
 	print_lines(za->zone, note);
 	if (r == 0)
 		return ZONEADM_OK;
-	print_lines(za->zone, err.msg);
+	*ret_refused = r == -ZE_VERIFY && req->flags & CONTROL_FLAG_STRICT;
+	if (!*ret_refused)
+		print_lines(za->zone, err.msg);
 	return ZONEADM_ERROR;
+}
+
+int
+daemon_ask(struct zoneadm *za, const struct control_request *req, bool keep_lock)
+{
+	bool refused;
+
+	return ask(za, req, keep_lock, &refused);
+}
+
+int
+daemon_bring_up(struct zoneadm *za, struct control_request *req)
+{
+	bool refused = false;
+	int r;
+
+	if (zoneadm_is_plain(za)) {
+		req->flags |= CONTROL_FLAG_STRICT;
+		r = ask(za, req, true, &refused);
+		if (!refused)
+			return r;
+		req->flags &= ~CONTROL_FLAG_STRICT;
+	}
+	r = zoneadm_verified(za, true);
+	return r != ZONEADM_OK ? r : daemon_ask(za, req, true);
 }
 
 int

@@ -16,6 +16,14 @@
 int daemon_ask(struct zoneadm *za, const struct control_request *req, bool keep_lock);
 
 /**
+ * daemon_bring_up - verify an installed zone and ask its zoneadmd to make it ready or boot it
+ *
+ * As zoneadm_verified() and daemon_ask(). zoneadmd makes the plan in any case, so where there is
+ * nothing to print it is the only one. Returns an exit code.
+ */
+int daemon_bring_up(struct zoneadm *za, struct control_request *req);
+
+/**
  * daemon_bootargs - put the words of a command line into a request, with a blank between them
  * @words: NULL-terminated; none at all: the request says nothing of boot arguments
  *

@@ -12,6 +12,8 @@ zoneadm_ready(struct zoneadm *za, int argc, char **argv)
 	if (r >= 0)
 		return r;
 	r = zoneadm_check(za);
+	if (r == ZONEADM_OK && za->state == ZONE_STATE_INSTALLED)
+		return daemon_bring_up(za, &req);
 	if (r == ZONEADM_OK && za->state != ZONE_STATE_READY)
 		r = zoneadm_verified(za, true);
 	return r != ZONEADM_OK ? r : daemon_ask(za, &req, true);

@@ -24,6 +24,17 @@ zoneadm_verified(const struct zoneadm *za, bool boot)
 	return zoneadm_fail(za, &err);
 }
 
+bool
+zoneadm_is_plain(const struct zoneadm *za)
+{
+	auto_strv struct strv problems = {0}, warnings = {0};
+	struct op_verify_req req = {
+	    .config = za->config, .entry = &za->entry, .boot = true, .plan_follows = true};
+	struct err err;
+
+	return op_verify(&req, &problems, &warnings, &err) == 0 && warnings.n == 0;
+}
+
 int
 zoneadm_verify(struct zoneadm *za, int argc, char **argv)
 {

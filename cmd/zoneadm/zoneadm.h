@@ -101,6 +101,11 @@ int zoneadm_lock(struct zoneadm *za, struct config_lock *ret);
 int zoneadm_verified(const struct zoneadm *za, bool boot);
 
 /**
+ * zoneadm_is_plain - whether zoneadm_verified() would print nothing, but for what the plan tells
+ */
+bool zoneadm_is_plain(const struct zoneadm *za);
+
+/**
  * zoneadm_error - print "zoneadm: zone 'NAME': TEXT" on stderr ("zoneadm: TEXT" before
  * zoneadm_check() has found the zone)
  *

@@ -197,8 +197,10 @@ client_handle(struct server *s, struct client *c)
 	}
 	client_reply(c, r < 0 ? &err : NULL, note);
 	end_overtaken_shutdown(s);
-	/* The log last: it takes longer than all else here. */
-	log_result(s, command_names[req.command], r < 0 ? &err : NULL);
+	/* The log last: it takes longer than all else here. What the command itself tells is none
+	 * of its business. */
+	if (r != -ZE_VERIFY || !(req.flags & CONTROL_FLAG_STRICT))
+		log_result(s, command_names[req.command], r < 0 ? &err : NULL);
 }
 
 /* ---- the loop

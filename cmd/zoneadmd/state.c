@@ -139,10 +139,13 @@ split_words(const char *text, struct strv *ret, struct err *err)
 	return 0;
 }
 
-/* @bootargs: NULL for those of the configuration. */
+/*
+ * @bootargs: NULL for those of the configuration
+ * @strict: the command has not looked at the plan; it does when there is anything to print
+ */
 static int
-make_plan(const char *name, const char *bootargs, bool ready_only, struct runtime_plan **ret,
-	  struct err *err)
+make_plan(const char *name, const char *bootargs, bool ready_only, bool strict,
+	  struct runtime_plan **ret, struct err *err)
 {
 	static const char *const no_words[] = {NULL};
 	auto_strv struct strv problems = {0}, warnings = {0}, words = {0};
@@ -168,9 +171,14 @@ make_plan(const char *name, const char *bootargs, bool ready_only, struct runtim
 	if (bootargs)
 		req.bootargs = words.n ? (const char *const *)words.v : no_words;
 	r = runtime_plan_make(&req, &problems, &warnings, ret, err);
-	/* Warnings were printed by the command, which made the same plan before it asked. */
+	if (r == 0 && strict && warnings.n > 0) {
+		runtime_plan_freep(ret);
+		*ret = NULL;
+		return err_set(err, ZE_VERIFY, 0, "%s", warnings.v[0]);
+	}
 	if (add_lines(&text, &problems) < 0) {
 		runtime_plan_freep(ret);
+		*ret = NULL;
 		return err_nomem(err);
 	}
 	if (r == -ZE_VERIFY && text.len)
@@ -211,14 +219,10 @@ go_down(struct zone *z, struct err *err)
 }
 
 static int
-go_up(struct zone *z, const char *bootargs, bool ready_only, struct err *err)
+go_up(struct zone *z, const struct runtime_plan *plan, struct err *err)
 {
-	auto_runtime_plan struct runtime_plan *plan = NULL;
 	int r;
 
-	r = make_plan(z->name, bootargs, ready_only, &plan, err);
-	if (r < 0)
-		return r;
 	set_oom_score(OOM_ZONE);
 	r = runtime_ready(plan, &z->rt, err);
 	set_oom_score(OOM_DAEMON);
@@ -249,15 +253,20 @@ start(struct zone *z, struct err *err)
 }
 
 static int
-up_and_start(struct zone *z, const char *bootargs, struct err *err)
+up_and_start(struct zone *z, const char *bootargs, bool strict, struct err *err)
 {
+	auto_runtime_plan struct runtime_plan *plan = NULL;
 	int r;
 
+	r = make_plan(z->name, bootargs, false, strict, &plan, err);
+	if (r == -ZE_VERIFY && strict)
+		return r;
 	if (bootargs && *bootargs)
 		console_notice(z->console, "Zone booting up with arguments: %s", bootargs);
 	else
 		console_notice(z->console, "Zone booting up");
-	r = go_up(z, bootargs, false, err);
+	if (r == 0)
+		r = go_up(z, plan, err);
 	if (r == 0)
 		r = start(z, err);
 	if (r < 0)
@@ -274,7 +283,7 @@ boot_from_ready(struct zone *z, const char *bootargs, struct err *err)
 	 */
 	if (bootargs && *bootargs) {
 		r = go_down(z, err);
-		return r < 0 ? r : up_and_start(z, bootargs, err);
+		return r < 0 ? r : up_and_start(z, bootargs, false, err);
 	}
 	console_notice(z->console, "Zone booting up");
 	r = start(z, err);
@@ -284,11 +293,14 @@ boot_from_ready(struct zone *z, const char *bootargs, struct err *err)
 }
 
 static int
-ready(struct zone *z, struct err *err)
+ready(struct zone *z, bool strict, struct err *err)
 {
+	auto_runtime_plan struct runtime_plan *plan = NULL;
 	int r;
 
-	r = go_up(z, NULL, true, err);
+	r = make_plan(z->name, NULL, true, strict, &plan, err);
+	if (r == 0)
+		r = go_up(z, plan, err);
 	if (r == 0)
 		console_notice(z->console, "Zone readied");
 	return r;
@@ -316,7 +328,7 @@ reboot(struct zone *z, const char *bootargs, struct err *err)
 	r = go_down(z, err);
 	if (r < 0)
 		return r;
-	return up_and_start(z, bootargs, err);
+	return up_and_start(z, bootargs, false, err);
 }
 
 /* ---- a clean shutdown
@@ -481,6 +493,7 @@ static int
 act(struct zone *z, enum action action, const struct control_request *req, struct err *err)
 {
 	const char *args = req->flags & CONTROL_FLAG_BOOTARGS ? req->bootargs : NULL;
+	bool strict = req->flags & CONTROL_FLAG_STRICT;
 	int r;
 
 	switch (action) {
@@ -488,16 +501,16 @@ act(struct zone *z, enum action action, const struct control_request *req, struc
 	case NOTE:
 		break;
 	case UP:
-		return ready(z, err);
+		return ready(z, strict, err);
 	case UP_START:
-		return up_and_start(z, args, err);
+		return up_and_start(z, args, strict, err);
 	case START:
 		return boot_from_ready(z, args, err);
 	case DOWN:
 		return halt(z, err);
 	case DOWN_UP:
 		r = halt(z, err);
-		return r < 0 ? r : ready(z, err);
+		return r < 0 ? r : ready(z, false, err);
 	case DOWN_UP_START:
 		return reboot(z, args, err);
 	case ASK_INIT:

@@ -51,6 +51,7 @@ struct control_request {
 
 #define CONTROL_FLAG_BOOTARGS 1u /* bootargs were given (even if empty) */
 #define CONTROL_FLAG_REBOOT   2u /* shutdown -r */
+#define CONTROL_FLAG_STRICT   4u /* ready, boot: -ZE_VERIFY when the plan has warnings too */
 
 struct control_reply {
 	uint32_t version;

@@ -28,8 +28,8 @@ _Static_assert(sizeof(struct control_reply) == 12 + 2 * CONTROL_TEXT_MAX, "no pa
 
 /* The flags that each command takes. */
 static const uint32_t command_flags[CONTROL_COMMAND_COUNT] = {
-    [CONTROL_READY] = 0,
-    [CONTROL_BOOT] = CONTROL_FLAG_BOOTARGS,
+    [CONTROL_READY] = CONTROL_FLAG_STRICT,
+    [CONTROL_BOOT] = CONTROL_FLAG_BOOTARGS | CONTROL_FLAG_STRICT,
     [CONTROL_HALT] = 0,
     [CONTROL_REBOOT] = CONTROL_FLAG_BOOTARGS,
     [CONTROL_SHUTDOWN] = CONTROL_FLAG_BOOTARGS | CONTROL_FLAG_REBOOT,

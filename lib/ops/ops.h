@@ -51,6 +51,7 @@ struct op_verify_req {
 	const struct config_entry *entry;
 	bool make_zonepath; /* install, clone, attach: a missing zonepath is no warning */
 	bool boot;          /* boot, ready: what stops only these is a problem, not a warning */
+	bool plan_follows;  /* what the plan would tell is told by who makes it */
 };
 
 /**

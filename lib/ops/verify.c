@@ -302,7 +302,7 @@ op_verify(const struct op_verify_req *req, struct strv *problems, struct strv *w
 		return err_nomem(err);
 	r = check_zonepath(&v);
 	/* A zonepath that is not as it must be would be told again in other words. */
-	plans = problems->n == 0 && req->entry->state == ZONE_STATE_INSTALLED;
+	plans = problems->n == 0 && req->entry->state == ZONE_STATE_INSTALLED && !req->plan_follows;
 	if (r == 0)
 		r = check_resources(&v);
 	if (r == 0 && plans)

@@ -205,6 +205,27 @@ refused() { # MESSAGE ARGUMENT...
 	[ "$(zone_state web)" = installed ]
 }
 
+@test "what verify says is said once, and before the zone boots" {
+	local warning="zoneadm: zone 'web': warning: net: is stored; the zone has only its loopback interface"
+	zone web "add net; set physical=lo; set address=10.0.0.2/24; end"
+	run --separate-stderr zoneadm -z web boot
+	assert_status 0
+	assert_stderr "$warning"
+	zoneadm -z web halt
+	run --separate-stderr zoneadm -z web ready
+	assert_status 0
+	assert_stderr "$warning"
+	zoneadm -z web halt
+	zonecfg -z web "add fs; set dir=/data; set special=/nowhere; set type=lofs; end"
+	run --separate-stderr zoneadm -z web boot
+	assert_status 1
+	assert_stderr "$warning
+zoneadm: zone 'web': fs /data: special '/nowhere': No such file or directory
+zoneadm: zone 'web': boot: zone failed to verify"
+	[ "$(grep -c "Zone booting up" /var/log/zones/web.console)" -eq 1 ]
+	[ "$(zone_state web)" = installed ]
+}
+
 # ---- boot arguments ---------------------------------------------------------------------------
 
 @test "boot arguments: the command's, else the property's; never kept" {
