@@ -182,6 +182,20 @@ zoneadm: zone 'new': verify: zone failed to verify"
 	assert_output made
 }
 
+@test "limits that the kernel leaves to the host's root are set by it" {
+	zone "set max-shm-memory=8M"
+	# As in kernels whose IPC settings belong to the host's root: the zone's may not write them.
+	# (Not a file over the setting: each IPC namespace finds its own file there.)
+	mount -t tmpfs -o mode=755 none /proc/sys/kernel
+	: >/proc/sys/kernel/shmall
+	chmod 600 /proc/sys/kernel/shmall
+	run zoneadm -z web boot
+	written=$(cat /proc/sys/kernel/shmall)
+	umount /proc/sys/kernel
+	assert_status 0
+	[ "$written" = 2048 ]
+}
+
 @test "a hostid is the zone's own" {
 	zone "set hostid=1234abcd"
 	zoneadm -z web boot

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/fs.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -15,6 +16,7 @@
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -193,6 +195,49 @@ link_to_a_tree_is_removed_and_the_tree_is_not(void **state)
 	assert_int_equal(faccessat(dir_fd, "kept/file", F_OK, 0), 0);
 }
 
+/* Swaps ten directories of the tree for links to what is kept, as long as there are both. */
+static pid_t
+swapper(void)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	for (char a[] = "tree/0", b[] = "tree/a";; a[5] = a[5] == '9' ? '0' : (char)(a[5] + 1)) {
+		b[5] = (char)(a[5] - '0' + 'a');
+		(void)renameat2(dir_fd, a, dir_fd, b, RENAME_EXCHANGE);
+	}
+}
+
+static void
+directory_that_turns_into_a_link_is_not_followed(void **state)
+{
+	struct err err;
+	pid_t pid;
+
+	(void)state;
+	assert_int_equal(path_file_write_in_root(dir_fd, "kept/file", "x", 1, 0600, &err), 0);
+	pid = swapper();
+	assert_true(pid > 0);
+	for (int turn = 0; turn < 300; turn++) {
+		(void)mkdirat(dir_fd, "tree", 0755);
+		for (int i = 0; i < 10; i++) {
+			char name[] = "tree/0";
+
+			name[5] = (char)('0' + i);
+			(void)mkdirat(dir_fd, name, 0755);
+			name[5] = (char)('a' + i);
+			(void)symlinkat("../kept", dir_fd, name);
+		}
+		/* It may find that what it wants to open is a link by now. */
+		(void)path_rm_tree_at(dir_fd, "tree", &err);
+	}
+	(void)kill(pid, SIGKILL);
+	(void)waitpid(pid, NULL, 0);
+	assert_int_equal(faccessat(dir_fd, "kept/file", F_OK, 0), 0);
+	assert_int_equal(path_rm_tree_at(dir_fd, "tree", &err), 0);
+}
+
 static void
 replaced_file_has_the_new_content_and_leaves_no_temporary(void **state)
 {
@@ -227,6 +272,8 @@ main(void)
 	    cmocka_unit_test_setup_teardown(locked_files_and_directories_are_removed, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(link_to_a_tree_is_removed_and_the_tree_is_not, setup,
+					    teardown),
+	    cmocka_unit_test_setup_teardown(directory_that_turns_into_a_link_is_not_followed, setup,
 					    teardown),
 	    cmocka_unit_test_setup_teardown(
 		replaced_file_has_the_new_content_and_leaves_no_temporary, setup, teardown),

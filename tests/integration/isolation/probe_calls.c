@@ -329,14 +329,14 @@ PROBE(bounding_set)
 									     : PROBE_SAFE;
 }
 
-/* The 32-bit way in, with numbers of its own: init_module is 128 there. */
+/* The 32-bit way in, with a call that nothing but the filter refuses: io_uring_setup. */
 PROBE(abi_32)
 {
 #ifdef __x86_64__
 	long r;
 
 	UNUSED;
-	__asm__ volatile("int $0x80" : "=a"(r) : "0"(128L), "b"(0L), "c"(0L), "d"(0L) : "memory");
+	__asm__ volatile("int $0x80" : "=a"(r) : "0"(425L), "b"(1L), "c"(0L), "d"(0L) : "memory");
 	errno = (int)-r;
 	return probe_call(r < 0 ? -1 : r);
 #else
