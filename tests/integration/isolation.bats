@@ -304,12 +304,15 @@ sys.exit(0 if ctypes.CDLL(None).inotify_init() >= 0 else 1)'
 	zlogin prison 'ulimit -c unlimited; ulimit -c 0; sh -c "kill -SEGV \$\$"' || true
 	sleep 0.2
 	limits=$(zlogin prison 'ulimit -c')
+	# Of the zone's first process, and so of all that it starts.
+	first=$(zlogin prison "sed -n 's/^Max core file size *//p' /proc/1/limits")
 	dumped=$([ -e "$FZ_WORK/dumped" ] && echo yes || echo no)
 	# The control: the same without a zone.
 	(ulimit -c 0 && sh -c 'kill -SEGV $$') 2>/dev/null || true
 	wait_for 2 [ -e "$FZ_WORK/dumped" ] && control=yes || control=no
 	[ "$dumped" = no ]
 	[ "$limits" = 0 ] || [ "$limits" = 1 ] || fail "limit $limits"
+	[[ $first =~ ^[01]\ +[01]\  ]] || fail "limits of process 1: $first"
 	# The kernel looks for the handler in its own first root, which is another one in a container.
 	[ "$control" = yes ] || skip "this root is not the kernel's: the handler cannot be a control"
 }
