@@ -292,7 +292,8 @@ cover_proc_entry(const struct root_build *build, int proc_fd, const struct stat 
 	if (st.st_dev != proc->st_dev)
 		return 0; /* masked */
 	is_dir = S_ISDIR(st.st_mode);
-	if (!is_dir && (!S_ISREG(st.st_mode) || (st.st_mode & 0226) == 0004))
+	/* Also what nobody may write: its owner changes its mode, for the whole machine. */
+	if (!is_dir && !S_ISREG(st.st_mode))
 		return 0;
 	if (asprintf(&path, "proc/%s", name) < 0) {
 		path = NULL; /* undefined after a failure */

@@ -234,10 +234,10 @@ PROBE(write_sys)
 
 /*
  * With the host's ids, the zone's root owns what the host's root owns, and needs no capability to
- * use it. @wanted: which bits of the mode make an entry of /proc one that others may not use so.
+ * use it. @fn: what to try with each file of a directory
  */
 static enum probe_result
-try_owned(const char *dir_path, int depth, mode_t owner_bit, mode_t other_bit)
+try_owned(const char *dir_path, int depth, enum probe_result (*fn)(const char *path, mode_t mode))
 {
 	enum probe_result result = PROBE_SAFE;
 	DIR *dir = opendir(dir_path);
@@ -256,25 +256,50 @@ try_owned(const char *dir_path, int depth, mode_t owner_bit, mode_t other_bit)
 		if (lstat(path, &st) < 0 || S_ISLNK(st.st_mode))
 			continue;
 		if (S_ISDIR(st.st_mode) && depth < 2)
-			result = try_owned(path, depth + 1, owner_bit, other_bit);
-		else if (S_ISREG(st.st_mode) && st.st_mode & owner_bit && !(st.st_mode & other_bit))
-			result = owner_bit == 0200 ? try_open(path, O_WRONLY) : try_read(path);
+			result = try_owned(path, depth + 1, fn);
+		else if (S_ISREG(st.st_mode))
+			result = fn(path, st.st_mode);
 	}
 	if (dir)
 		(void)closedir(dir);
 	return result;
 }
 
+static enum probe_result
+write_as_owner(const char *path, mode_t mode)
+{
+	return (mode & 0202) == 0200 ? try_open(path, O_WRONLY) : PROBE_SAFE;
+}
+
+static enum probe_result
+read_as_owner(const char *path, mode_t mode)
+{
+	return (mode & 0404) == 0400 ? try_read(path) : PROBE_SAFE;
+}
+
+static enum probe_result
+change_as_owner(const char *path, mode_t mode)
+{
+	return chmod(path, mode & 07777) == 0 ? PROBE_BROKEN : PROBE_SAFE;
+}
+
 PROBE(write_owned_proc)
 {
 	UNUSED;
-	return try_owned("/proc", 0, 0200, 0002);
+	return try_owned("/proc", 0, write_as_owner);
 }
 
 PROBE(read_owned_proc)
 {
 	UNUSED;
-	return try_owned("/proc", 0, 0400, 0004);
+	return try_owned("/proc", 0, read_as_owner);
+}
+
+/* There is one mode for all instances of the file system: what is taken is gone everywhere. */
+PROBE(change_owned_proc)
+{
+	UNUSED;
+	return try_owned("/proc", 0, change_as_owner);
 }
 
 PROBE(write_interrupts)
@@ -292,7 +317,7 @@ PROBE(read_slabs)
 PROBE(read_owned_sys)
 {
 	UNUSED;
-	return try_owned("/sys/kernel/slab", 1, 0400, 0004);
+	return try_owned("/sys/kernel/slab", 1, read_as_owner);
 }
 
 PROBE(list_firmware)
@@ -614,6 +639,7 @@ const struct probe probes_files[] = {
     ROW(write_sys),
     ROW(write_owned_proc),
     ROW(read_owned_proc),
+    ROW(change_owned_proc),
     ROW(write_interrupts),
     ROW(read_slabs),
     ROW(read_owned_sys),
