@@ -39,6 +39,7 @@ int
 airlock_open(struct err *err)
 {
 	auto_close int fd = -EBADF;
+	int above_fd;
 
 	fd = fault_point("airlock") ? -1 : memfd_create("zones-airlock", MFD_CLOEXEC | MFD_EXEC);
 	if (fd < 0 && errno == EINVAL) /* before 6.3 all of them can be executed */
@@ -46,7 +47,13 @@ airlock_open(struct err *err)
 	if (fd < 0 || fd_write_all(fd, program, sizeof(program)) < 0 ||
 	    fchown(fd, AIRLOCK_OWNER, AIRLOCK_OWNER) < 0 || fchmod(fd, 0111) < 0)
 		return err_set(err, ZE_IO, errno, "make a program to enter the zone by");
-	return fd_take(&fd);
+	if (fd > AIRLOCK_REPORT_FD)
+		return fd_take(&fd);
+	/* Where the report goes, it would be overwritten before it is executed. */
+	above_fd = fcntl(fd, F_DUPFD_CLOEXEC, AIRLOCK_REPORT_FD + 1);
+	if (above_fd < 0)
+		return err_set(err, ZE_IO, errno, "make a program to enter the zone by");
+	return above_fd;
 }
 
 int

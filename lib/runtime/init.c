@@ -221,13 +221,13 @@ open_fs(const struct root_fs *fs)
 {
 	int fd = fsopen(fs->type, FSOPEN_CLOEXEC);
 
-	for (const char *const *o = fs->options; fd >= 0 && *o; o += 2) {
-		if (fsconfig(fd, FSCONFIG_SET_STRING, o[0], o[1], 0) < 0)
-			return -1;
-	}
-	if (fd >= 0 && fsconfig(fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0) < 0)
-		return -1;
-	return fd;
+	int r = fd;
+
+	for (const char *const *o = fs->options; r >= 0 && *o; o += 2)
+		r = fsconfig(fd, FSCONFIG_SET_STRING, o[0], o[1], 0);
+	if (r >= 0)
+		r = fsconfig(fd, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	return r < 0 ? fd_close(fd) : fd;
 }
 
 /*
@@ -242,8 +242,12 @@ opener_main(void *arg)
 
 	for (int kind = 0; kind < ROOT_FS_COUNT; kind++) {
 		msg.fs_fd[kind] = open_fs(&root_fs[kind]);
-		if (msg.fs_fd[kind] < 0)
-			child_fail(child, root_fs[kind].type);
+		if (msg.fs_fd[kind] >= 0)
+			continue;
+		/* They are the daemon's as well, which goes on. */
+		for (int i = 0; i < kind; i++)
+			(void)fd_close(msg.fs_fd[i]);
+		child_fail(child, root_fs[kind].type);
 	}
 	return write(child->talk_fd, &msg, sizeof(msg)) == sizeof(msg) ? 0 : 1;
 }
@@ -520,14 +524,15 @@ birth(struct runtime *rt, const struct runtime_plan *plan, struct child *child, 
 	}
 	build.userns_fd = userns_fd;
 	r = talk_expect(rt, TALK_OPENED, &msg, err);
-	/* A kernel whose own rules fall between the two would let neither: then the boot fails. */
-	if (r == 0 && msg.sysctls_left)
-		r = write_sysctls(plan, rt->init_fd, err);
 	if (r < 0)
 		return r;
 	for (int kind = 0; kind < ROOT_FS_COUNT; kind++)
 		build.fs_fd[kind] = msg.fs_fd[kind];
-	r = root_build(&build, err);
+	/* A kernel whose own rules fall between the two would let neither: then the boot fails. */
+	if (msg.sysctls_left)
+		r = write_sysctls(plan, rt->init_fd, err);
+	if (r == 0)
+		r = root_build(&build, err);
 	for (int kind = 0; kind < ROOT_FS_COUNT; kind++)
 		(void)fd_close(build.fs_fd[kind]);
 	rt->console_fd = build.console_fd;

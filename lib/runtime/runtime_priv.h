@@ -485,7 +485,7 @@ int priv_limit_core(void);
 /**
  * airlock_open - a program that executes another, for entering a zone that shares ids
  *
- * Returns a descriptor for airlock_exec(), or -ZE_IO.
+ * Returns a descriptor for airlock_exec(), above AIRLOCK_REPORT_FD, or -ZE_IO.
  */
 int airlock_open(struct err *err);
 
