@@ -25,13 +25,15 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define OUTPUT_CHUNK 16384
+#define OUTPUT_CHUNK  16384
+#define PROCESSES_MAX 4096
 
 /* A signal may come just before the wait for a program begins: look again after so long. */
 #define STOP_POLL_MS 200
@@ -273,6 +275,37 @@ prepare(struct start *st, struct runtime_scratch *s, const struct runtime_scratc
 	return r < 0 ? r : filter_make(st, err);
 }
 
+/*
+ * From outside: inside nobody may raise what the caller has a lower limit of; sudo leaves none for
+ * core dumps. Where the caller may not either, as in a container, a lower one is as good.
+ */
+static int
+limit(pid_t pid, struct err *err)
+{
+	static const struct {
+		__rlimit_resource_t resource;
+		rlim_t max;
+	} limits[] = {
+	    {RLIMIT_CORE, 1}, /* see priv_limit_core() */
+	    {RLIMIT_NPROC, PROCESSES_MAX},
+	};
+	struct runtime_host host;
+	struct rlimit own;
+
+	runtime_host_probe(&host);
+	for (size_t i = 0; i < sizeof(limits) / sizeof(limits[0]); i++) {
+		const struct rlimit wanted = {limits[i].max, limits[i].max};
+
+		if (prlimit(pid, limits[i].resource, &wanted, NULL) == 0)
+			continue;
+		if (errno != EPERM || prlimit(pid, limits[i].resource, NULL, &own) < 0 ||
+		    own.rlim_max >= wanted.rlim_max ||
+		    (limits[i].resource == RLIMIT_CORE && host.core_piped))
+			return err_set(err, ZE_IO, errno, "set limits");
+	}
+	return 0;
+}
+
 static int
 launch(struct start *st, struct runtime_scratch *s, struct err *err)
 {
@@ -293,7 +326,9 @@ launch(struct start *st, struct runtime_scratch *s, struct err *err)
 		scratch_init(&st->setup);
 	}
 	st->its_fd = fd_close(st->its_fd);
-	r = runtime_idmap_write(s->pid, st->base, err);
+	r = limit(s->pid, err);
+	if (r == 0)
+		r = runtime_idmap_write(s->pid, st->base, err);
 	if (r < 0)
 		return r;
 	if (scratch_sock_send(s->sock_fd, "", 1, NULL, 0) < 0 ||

@@ -54,6 +54,15 @@ scratch() {
 	[[ $output == *$'\n/\n'* ]]
 }
 
+@test "low limits of the caller are in no way: sudo leaves none for core dumps" {
+	run bash -c 'ulimit -c 0; ulimit -u 2000; exec "$@"' limited "$ADDED/scratch_run" -i /usr s "$ROOT" \
+		"grep -e core -e processes /proc/self/limits"
+	assert_status 0
+	# Not every container has the right to raise them.
+	[[ $output =~ Max\ core\ file\ size\ +[01]\ +[01]\  ]] || fail "$output"
+	[[ $output =~ Max\ processes\ +(2000|4096)\ +(2000|4096)\  ]] || fail "$output"
+}
+
 @test "there is no network but lo" {
 	scratch s "$ROOT" 'ls /sys/class/net' 'cat /proc/net/dev | wc -l' 'ping -c1 -W1 127.0.0.1 >/dev/null 2>&1; cat /proc/net/route | wc -l'
 	assert_output -p "cannot access '/sys/class/net'"
