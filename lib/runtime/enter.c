@@ -286,6 +286,7 @@ execute(const struct entry *entry, const struct passwd_entry *user)
 	fail_at(entry, "execute", true);
 }
 
+/* While on the host: only a right on the host raises what the caller has a lower limit of. */
 static void
 set_limits(const struct entry *entry)
 {
@@ -310,11 +311,11 @@ child_main(const struct entry *entry)
 		if (write(entry->cgroup1_fds[i], "0", 1) != 1)
 			fail(entry, "enter the zone's cgroups");
 	}
+	set_limits(entry);
 	if (priv_enter_as((uint32_t)entry->rec.id_base, entry->init_fd,
 			  CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWNET |
 			      CLONE_NEWCGROUP) < 0)
 		fail(entry, "enter the zone as its root");
-	set_limits(entry);
 	if (req->passwd) {
 		read_passwd(&user);
 		cwd = user.home;

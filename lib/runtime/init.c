@@ -183,7 +183,6 @@ static void
 child_settings(struct child *child)
 {
 	const struct runtime_plan *plan = child->plan;
-	struct rlimit memlock = {plan->memlock_bytes, plan->memlock_bytes};
 	static const char no_domain[] = "(none)";
 	const char *namespaces = plan->nesting ? NESTED_NAMESPACES_MAX : "0";
 
@@ -210,8 +209,6 @@ child_settings(struct child *child)
 	if (loopback_up() < 0)
 		child_fail(child, "start the loopback interface");
 	child_sysctls(child);
-	if (plan->has_memlock && setrlimit(RLIMIT_MEMLOCK, &memlock) < 0)
-		child_fail(child, "limit locked memory");
 	if (plan->host.core_piped && priv_limit_core() < 0)
 		child_fail(child, "limit core dumps");
 }
@@ -470,15 +467,26 @@ clone_child(struct runtime *rt, struct child *child, int cgroup_fd, pid_t *ret_p
 	    .exit_signal = SIGCHLD,
 	    .cgroup = (uint64_t)cgroup_fd,
 	};
-	int pid_fd = -EBADF;
+	const struct runtime_plan *plan = child->plan;
+	struct rlimit memlock = {plan->memlock_bytes, plan->memlock_bytes}, own;
+	int pid_fd = -EBADF, saved_errno;
 	pid_t pid;
 
+	/*
+	 * Of this process at first: the zone's could not raise its own, and what this one has
+	 * becomes the limit of all that the new user namespace locks together.
+	 */
+	if (plan->has_memlock && prlimit(0, RLIMIT_MEMLOCK, &memlock, &own) < 0)
+		return err_set(err, ZE_IO, errno, "limit locked memory");
 	args.pidfd = (uint64_t)(uintptr_t)&pid_fd;
 	pid = fault_point("clone") ? -1 : clone_as_zone(rt, &args);
-	if (pid < 0)
-		return err_set(err, ZE_IO, errno, "make the zone's first process");
 	if (pid == 0)
 		child_main(child);
+	saved_errno = errno;
+	if (plan->has_memlock)
+		(void)setrlimit(RLIMIT_MEMLOCK, &own); /* what it was: never refused */
+	if (pid < 0)
+		return err_set(err, ZE_IO, saved_errno, "make the zone's first process");
 	rt->init_fd = pid_fd;
 	*ret_pid = pid;
 	return 0;
