@@ -288,6 +288,17 @@ check_plan(const struct verify *v)
 	return r < 0 ? err_nomem(v->err) : 0;
 }
 
+/* Known without a plan: who installs a zone should not learn by booting it. */
+static int
+check_privileges(const struct verify *v)
+{
+	bool exclusive = str_eq(config_get(v->req->config, CONFIG_IP_TYPE), "exclusive");
+	int r;
+
+	r = config_priv_check(config_get(v->req->config, CONFIG_LIMITPRIV), exclusive, v->problems);
+	return r < 0 && r != -ZE_VERIFY ? err_nomem(v->err) : 0;
+}
+
 int
 op_verify(const struct op_verify_req *req, struct strv *problems, struct strv *warnings,
 	  struct err *err)
@@ -307,6 +318,8 @@ op_verify(const struct op_verify_req *req, struct strv *problems, struct strv *w
 		r = check_resources(&v);
 	if (r == 0 && plans)
 		r = check_plan(&v);
+	else if (r == 0 && !req->plan_follows)
+		r = check_privileges(&v);
 	if (r < 0)
 		return r;
 	if (problems->n > 0)

@@ -122,6 +122,19 @@ zoneadm: zone 'web': boot: zone failed to verify"
 	[ "$(zone_state web)" = installed ]
 }
 
+@test "a privilege that no zone can have fails verify before anything is installed" {
+	zone_configure new "set limitpriv=default,sys_tiem"
+	run --separate-stderr zoneadm -z new verify
+	assert_status 1
+	assert_stderr -p "zoneadm: zone 'new': limitpriv: privilege 'sys_tiem' is unknown
+zoneadm: zone 'new': verify: zone failed to verify"
+	zone "set limitpriv=default,sys_tiem"
+	run --separate-stderr zoneadm -z web boot
+	assert_status 1
+	assert_stderr "zoneadm: zone 'web': limitpriv: privilege 'sys_tiem' is unknown
+zoneadm: zone 'web': boot: zone failed to verify"
+}
+
 @test "a type that cannot be mounted fails verify before anything is installed" {
 	zone_configure new "add fs; set dir=/d; set special=/srv; set type=jfs; end"
 	run --separate-stderr zoneadm -z new verify
