@@ -5,6 +5,7 @@ import argparse
 import json
 import os
 import pathlib
+import re
 import shutil
 import subprocess
 import sys
@@ -109,8 +110,15 @@ def zone(args, name, *lines):
     return root
 
 
-def bundle(directory, root, argv):
-    """An OCI bundle that asks crun for what a zone has: all namespaces, a user namespace too."""
+def system_calls():
+    """Those that a zone may make with any privileges."""
+    text = (TOP / "lib/runtime/syscalls.c").read_text()
+    return re.findall(r'^    "(\w+)",$', text, re.MULTILINE)
+
+
+def bundle(directory, root, argv, filtered=False):
+    """An OCI bundle that asks crun for what a zone has: all namespaces, a user namespace too, and,
+    if it is to be filtered, an allow list of system calls, as engines that use crun give it one."""
     directory = pathlib.Path(directory)
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "config.json").unlink(missing_ok=True)
@@ -122,5 +130,8 @@ def bundle(directory, root, argv):
         "pid", "network", "ipc", "uts", "mount", "cgroup", "user")]
     ids = [{"containerID": 0, "hostID": 524288, "size": 65536}]
     config["linux"]["uidMappings"] = config["linux"]["gidMappings"] = ids
+    if filtered:
+        rule = {"names": system_calls(), "action": "SCMP_ACT_ALLOW"}
+        config["linux"]["seccomp"] = {"defaultAction": "SCMP_ACT_ERRNO", "syscalls": [rule]}
     (directory / "config.json").write_text(json.dumps(config))
     return str(directory)

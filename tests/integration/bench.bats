@@ -18,12 +18,16 @@ bench() { # NAME
 @test "boot" {
 	bench boot
 	assert_output -e "zoneadm +[0-9.]+ +[0-9.]+"
+	for contender in crun "crun, filter"; do
+		[ -z "$(type -P crun)" ] || assert_output -e "$contender +[0-9.]+ +[0-9.]+"
+	done
 	assert_output -e "floor +[0-9.]+ +[0-9.]+"
 }
 
 @test "zlogin" {
 	bench zlogin
 	assert_output -e "zlogin +[0-9.]+ +[0-9.]+"
+	[ -z "$(type -P crun)" ] || assert_output -e "crun exec, filter +[0-9.]+ +[0-9.]+"
 	assert_output -e "cgroup, nsenter +[0-9.]+ +[0-9.]+"
 	assert_output -e "the bar: .* (held|missed)"
 }
