@@ -2,6 +2,7 @@
 """Where the benchmarks work: a world of tests/integration/run, with a btrfs pool at /zones."""
 
 import argparse
+import atexit
 import json
 import os
 import pathlib
@@ -9,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 
 import harness
 
@@ -34,6 +36,7 @@ def enter(args, *runner_options):
     if os.environ.get(INSIDE):
         harness.become_subreaper()
         private_run()
+        install(args)
         return
     if os.geteuid() != 0:
         sys.exit("bench: must be root")
@@ -48,6 +51,17 @@ def private_run():
     subprocess.run(["mount", "-t", "tmpfs", "-o", "mode=755", "tmpfs", "/run"], check=True)
     for name in ("zones", "lock", "systemd", "crun"):
         os.mkdir(f"/run/{name}", 0o700)
+
+
+def install(args):
+    """Copies of the programs come first in the path. A linker writes a file in small pieces, which
+    it then consists of in the page cache as well: it costs more to start than an installed one."""
+    there = tempfile.TemporaryDirectory(prefix="zones-bench-", dir="/var/tmp")
+    atexit.register(there.cleanup)
+    for file in (pathlib.Path(args.build) / "cmd").iterdir():
+        if file.is_file() and os.access(file, os.X_OK):
+            shutil.copy(file, there.name)
+    os.environ["PATH"] = f"{there.name}:{os.environ['PATH']}"
 
 
 def tool(args, name):
