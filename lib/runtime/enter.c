@@ -572,8 +572,13 @@ runtime_enter(const struct runtime_enter_req *req, struct runtime_entered *ret, 
 
 	if (r == 0 || r == -ZE_STATE)
 		return r;
-	/* It may be halted at any time: then that is the cause, whatever failed of it. */
-	if (r == -ZE_IO && entry.init_fd >= 0 && !still_runs(&entry))
+	/*
+	 * It may be halted at any time: then that is the cause, whatever failed of it. A first
+	 * process that waits for the others to be killed has no namespaces any more (ESRCH), and
+	 * its descriptor does not show the end yet.
+	 */
+	if (r == -ZE_IO && entry.init_fd >= 0 &&
+	    ((err && err->os_errno == ESRCH) || !still_runs(&entry)))
 		return err_set(err, ZE_STATE, 0, "zone '%s' is not running", req->zone);
 	return err_add(err, "zone '%s'", req->zone);
 }

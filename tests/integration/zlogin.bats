@@ -430,6 +430,18 @@ while got.count(b"\n") < 30001:
 	assert_output ""
 }
 
+@test "a zone that is ending by itself is told as such" {
+	zone
+	local said=$FZ_WORK/said
+	for _ in 1 2 3; do
+		# Many processes to be killed, which takes the first one a while.
+		zlogin web 'i=0; while [ $i -lt 300 ]; do sleep 100 & i=$((i + 1)); done; reboot -f' >/dev/null 2>&1 || :
+		for _ in {1..50}; do zlogin web true || :; done 2>>"$said"
+	done
+	run grep -v -x -F "zlogin: zone 'web' is not running; boot it with 'zoneadm -z web boot'" "$said"
+	assert_output ""
+}
+
 # ---- a zone that lies in wait -----------------------------------------------------------------
 
 @test "a zone with a pipe or a link for a terminal does not hold zlogin" {
