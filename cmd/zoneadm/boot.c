@@ -55,7 +55,8 @@ print_plan(struct zoneadm *za, const struct strv *words)
 	int r;
 
 	r = runtime_plan_make(&req, &problems, &warnings, &plan, &err);
-	for (size_t i = 0; i < warnings.n; i++)
+	/* Of an installed zone, the checks before have told them. */
+	for (size_t i = 0; za->state != ZONE_STATE_INSTALLED && i < warnings.n; i++)
 		(void)zoneadm_error(za, "warning: %s", warnings.v[i]);
 	for (size_t i = 0; i < problems.n; i++)
 		(void)zoneadm_error(za, "%s", problems.v[i]);

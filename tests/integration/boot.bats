@@ -150,9 +150,11 @@ refused() { # MESSAGE ARGUMENT...
 
 @test "a dry run prints the plan and does nothing" {
 	zone web
+	zonecfg -z web 'add device; set match=/dev/none-such; end'
 	run --separate-stderr zoneadm -z web boot -n
 	assert_status 0
 	assert_output -p "$POOL/web/root"
+	assert_stderr "zoneadm: zone 'web': warning: device /dev/none-such: matches no device of this host"
 	[ "$(zone_state web)" = installed ]
 	assert_clean
 }
