@@ -193,6 +193,12 @@ dev_host_mount(const struct runtime_plan *plan, uint64_t id, struct err *err)
 	    {"inaccessible", S_IFDIR | 0755, NULL, 0, 0},
 	    {"inaccessible/dir", S_IFDIR | 0555, NULL, 0, 0},
 	    {"inaccessible/reg", S_IFREG | 0444, "", 0, 0},
+	    /* The same with mount points for what is left visible there: root.c. */
+	    {"inaccessible/class", S_IFDIR | 0555, NULL, 0, 0},
+	    {"inaccessible/class/net", S_IFDIR | 0555, NULL, 0, 0},
+	    {"inaccessible/devices", S_IFDIR | 0555, NULL, 0, 0},
+	    {"inaccessible/devices/system", S_IFDIR | 0555, NULL, 0, 0},
+	    {"inaccessible/devices/virtual", S_IFDIR | 0555, NULL, 0, 0},
 	    /* Mount points for what namespaces in the zone are made of: root.c. */
 	    {"nesting", S_IFDIR | 0555, NULL, 0, 0},
 	    {"nesting/proc", S_IFDIR | 0555, NULL, 0, 0},

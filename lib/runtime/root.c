@@ -64,6 +64,9 @@ const struct root_fs root_fs[ROOT_FS_COUNT] = {
 			MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC},
 };
 
+/* Of a directory of /sys that is covered, so many are left as they are. */
+#define KEPT_MAX 2
+
 /* What a zone has no business to see, with an empty file or directory over it. */
 static const char *const masks[] = {
     "proc/acpi",           "proc/asound",      "proc/bus",
@@ -306,22 +309,60 @@ cover_proc_entry(const struct root_build *build, int proc_fd, const struct stat 
 	return cover(build, path, MOUNT_ATTR_RDONLY, path, is_dir, err);
 }
 
+/* Cover a directory of /sys but for @n of what is in it. @skeleton: empty directories for these */
 static int
-cover_owned(const struct root_build *build, struct err *err)
+cover_but(const struct root_build *build, const char *path, const char *skeleton,
+	  const char *const *kept, size_t n, struct err *err)
 {
-	static const char *const sys_masks[] = {"sys/devices/virtual/dmi",
-						"sys/devices/virtual/powercap", "sys/kernel/slab"};
+	int fds[KEPT_MAX], r = 0;
+	size_t opened = 0;
+
+	for (; r == 0 && opened < n; opened++) {
+		fds[opened] = runtime_mount_clone(build->root_fd, kept[opened], -1, false, 0, err);
+		r = fds[opened] < 0 ? fds[opened] : 0;
+	}
+	if (r == 0)
+		r = cover(build, skeleton, 0, path, true, err);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = attach(build, fds[i], kept[i], true, err);
+	while (opened > 0)
+		(void)fd_close(fds[--opened]);
+	return r;
+}
+
+/*
+ * To read is enough for some of /sys: registers of a device are mapped through a file for root
+ * alone, and who reads the one of zram-control has made a disk for the machine. So of devices and
+ * their kinds there is what programs look for, also when another driver is loaded later.
+ */
+static int
+cover_owned_sys(const struct root_build *build, struct err *err)
+{
+	static const char *const devices[KEPT_MAX] = {"sys/devices/system", "sys/devices/virtual"};
+	static const char *const classes[] = {"sys/class/net"};
+	static const char *const hidden[] = {"sys/devices/virtual/dmi",
+					     "sys/devices/virtual/powercap", "sys/kernel/slab"};
+	int r;
+
+	r = cover_but(build, "sys/devices", "run/host/inaccessible/devices", devices, KEPT_MAX,
+		      err);
+	if (r == 0)
+		r = cover_but(build, "sys/class", "run/host/inaccessible/class", classes, 1, err);
+	for (size_t i = 0; r == 0 && i < sizeof(hidden) / sizeof(hidden[0]); i++) {
+		if (faccessat(build->root_fd, hidden[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			r = cover(build, "run/host/inaccessible/dir", 0, hidden[i], true, err);
+	}
+	return r;
+}
+
+static int
+cover_owned_proc(const struct root_build *build, struct err *err)
+{
 	auto_closedir DIR *dir = NULL;
 	struct dirent *de;
 	struct stat proc;
 	int fd, r = 0;
 
-	for (size_t i = 0; r == 0 && i < sizeof(sys_masks) / sizeof(sys_masks[0]); i++) {
-		if (faccessat(build->root_fd, sys_masks[i], F_OK, AT_SYMLINK_NOFOLLOW) == 0)
-			r = cover(build, "run/host/inaccessible/dir", 0, sys_masks[i], true, err);
-	}
-	if (r < 0)
-		return r;
 	fd = openat(build->root_fd, "proc", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	dir = fd < 0 || fstat(fd, &proc) < 0 ? NULL : fdopendir(fd);
 	if (!dir) {
@@ -433,7 +474,9 @@ build_tree(struct root_build *build, struct err *err)
 	if (r == 0)
 		r = cover_masks(build, err);
 	if (r == 0 && build->plan->shares_ids)
-		r = cover_owned(build, err);
+		r = cover_owned_sys(build, err);
+	if (r == 0 && build->plan->shares_ids)
+		r = cover_owned_proc(build, err);
 	if (r == 0)
 		r = attach_plan(build, err);
 	if (r == 0 && build->plan->has_hostid)

@@ -153,6 +153,21 @@ has_settled() { # ZONE
 	[ "$(stat -c '%a %u' "$FZ_WORK/file")" = "777 1000" ] || [ "$(stat -c '%a %u' "$FZ_WORK/file")" = "4777 1000" ]
 }
 
+@test "devices of the machine cannot be seen, nor made by reading" {
+	zone
+	local shown="find /sys/devices -mindepth 2 -maxdepth 2 ! -path '*/system/*' ! -path '*/virtual/*'"
+	run zlogin web "$shown; ls /sys/class"
+	assert_output net
+	[ -n "$(eval "$shown")" ]
+	run zlogin web 'cat /sys/devices/system/cpu/online; ls /sys/class/net'
+	assert_output "$(cat /sys/devices/system/cpu/online)"$'\n'lo
+	# To open the file is no harm, to read it is.
+	[ -r /sys/class/zram-control/hot_add ] || skip "this kernel makes no disks in memory"
+	run zlogin web ': </sys/class/zram-control/hot_add'
+	assert_status 1
+	assert_output -p "/sys/class/zram-control/hot_add"
+}
+
 @test "what is done to all processes of root is done to those of the zone" {
 	zone
 	sleep 300 3>&- &

@@ -484,6 +484,10 @@ while got.count(b"\n") < 30001:
 	[ "$line" = content ]
 	mkfifo -m 666 "$fifo"
 	exec 7<>"$fifo"
+	run zlogin web 'timeout 1 sh -c "echo planted >/proc/self/fd/0"; echo out' <"$fifo"
+	assert_output -p out
+	run timeout 1 head -n 1 <&7
+	assert_output ""
 	echo "somebody else's" >&7
 	timeout -k 5 5 zlogin web 'timeout 1 cat <>/proc/self/fd/1 >/tmp/stolen; echo out' >"$fifo"
 	run timeout 2 head -n 2 <&7

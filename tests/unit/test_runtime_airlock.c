@@ -14,6 +14,7 @@
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <stdint.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,6 +63,20 @@ need_root(void **state)
 	return 0;
 }
 
+/* Else a process of the zone could look into it between its execution and its first call. */
+static void
+the_file_is_nobodys_and_cannot_be_read(void **state)
+{
+	auto_close int fd = airlock_open(NULL);
+	struct stat st;
+
+	(void)state;
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_mode, S_IFREG | 0111);
+	/* Beyond the ids of a zone that shares the host's. */
+	assert_true(st.st_uid >= RUNTIME_IDS && st.st_gid >= RUNTIME_IDS);
+}
+
 static void
 a_program_is_executed(void **state)
 {
@@ -94,6 +109,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_setup(the_file_is_nobodys_and_cannot_be_read, need_root),
 	    cmocka_unit_test_setup(a_program_is_executed, need_root),
 	    cmocka_unit_test_setup(what_is_not_there_is_told, need_root),
 	};
