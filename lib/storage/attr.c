@@ -72,6 +72,11 @@ xattr_copy_one(const struct place *src, const struct place *dst, const char *nam
 	if (set(dst, name, value, (size_t)size) < 0) {
 		if (may_be_lost(name))
 			return 0;
+		if (errno == EOPNOTSUPP)
+			return err_set(err, ZE_STORAGE, 0,
+				       "attribute '%s' is not supported by the copy's file system; "
+				       "choose another",
+				       name);
 		return err_set(err, ZE_STORAGE, errno, "write attribute '%s'", name);
 	}
 	return 0;

@@ -253,6 +253,18 @@ WARNING: device '/dev/fuse' is configured in both zones."
 	assert_stderr "zoneadm: nosuch: No such zone configured"
 }
 
+@test "a file system that cannot hold all of the source is told as such" {
+	echo content >"$root/etc/file"
+	python3 -c 'import os, sys; os.setxattr(sys.argv[1], "user.colour", b"blue")' "$root/etc/file"
+	mkdir -p "$POOL/other" && mount -t ramfs -o mode=755 none "$POOL/other"
+	zonecfg -z dst "set zonepath=$POOL/other/dst; set idmap=shared; commit"
+	run --separate-stderr zoneadm -z dst clone src
+	assert_status 1
+	assert_stderr -p "copy '/etc/file': attribute 'user.colour' is not supported by the copy's file system; choose another"
+	[ "$(zone_state dst)" = configured ]
+	[ ! -e "$POOL/other/dst" ]
+}
+
 @test "a zonepath that will not do is refused, with every problem" {
 	mkdir -p "$POOL/other" "$POOL/dst/root"
 	chmod 750 "$POOL/dst"
