@@ -80,17 +80,29 @@ start_free(struct start *st)
 
 /*
  * Calls that wait for a disk return at once: the caller makes the whole file system durable once at
- * the end, and until then the zone counts as incomplete anyway.
+ * the end, and until then the zone counts as incomplete anyway. There are no keyrings, because with
+ * shared ids those of the host's root could be looked at.
  */
 static int
 filter_fill(scmp_filter_ctx ctx)
 {
-	static const int calls[] = {SCMP_SYS(sync), SCMP_SYS(fsync), SCMP_SYS(fdatasync),
-				    SCMP_SYS(syncfs), SCMP_SYS(sync_file_range)};
+	static const struct {
+		int call;
+		uint16_t error;
+	} answers[] = {
+	    {SCMP_SYS(sync), 0},
+	    {SCMP_SYS(fsync), 0},
+	    {SCMP_SYS(fdatasync), 0},
+	    {SCMP_SYS(syncfs), 0},
+	    {SCMP_SYS(sync_file_range), 0},
+	    {SCMP_SYS(add_key), ENOSYS},
+	    {SCMP_SYS(keyctl), ENOSYS},
+	    {SCMP_SYS(request_key), ENOSYS},
+	};
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < sizeof(calls) / sizeof(calls[0]); i++)
-		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(0), calls[i], 0);
+	for (size_t i = 0; r == 0 && i < sizeof(answers) / sizeof(answers[0]); i++)
+		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(answers[i].error), answers[i].call, 0);
 	if (r == 0)
 		r = seccomp_rule_add(ctx, SCMP_ACT_ERRNO(0), SCMP_SYS(msync), 1,
 				     SCMP_A2_32(SCMP_CMP_MASKED_EQ, MS_SYNC, MS_SYNC));

@@ -313,12 +313,28 @@ lo_up(struct err *err)
 	return 0;
 }
 
-/* Ids, and whatever of the caller would show inside. */
+/*
+ * What a program of the zone may do to its own root directory takes it out of there, and in a user
+ * namespace it would have every capability: with the host's ids, over the cgroup of the caller.
+ */
+static int
+forbid_user_namespaces(struct err *err)
+{
+	static const char path[] = "/proc/sys/user/max_user_namespaces";
+	auto_close int fd = open(path, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || fd_write_all(fd, "0", 1) < 0)
+		return err_set(err, ZE_IO, errno, "write '%s'", path);
+	return 0;
+}
+
+/* Ids, and whatever of the caller would show inside. In the host's tree still. */
 static int
 become_own(struct err *err)
 {
 	struct sigaction dfl = {.sa_handler = SIG_DFL};
 	sigset_t none;
+	int r;
 
 	for (int sig = 1; sig < NSIG; sig++)
 		(void)sigaction(sig, &dfl, NULL); /* SIGKILL and SIGSTOP refuse, and need nothing */
@@ -335,7 +351,8 @@ become_own(struct err *err)
 	/* A kernel without keyrings has none to hide. */
 	(void)syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
 	(void)setsid();
-	return lo_up(err);
+	r = forbid_user_namespaces(err);
+	return r < 0 ? r : lo_up(err);
 }
 
 static int

@@ -90,6 +90,35 @@ all_fail() {
 	all_fail 8
 }
 
+# Out of the root directory, which alone would keep it from making one.
+namespace='import ctypes, os, tempfile
+os.chroot(tempfile.mkdtemp())
+for _ in range(9):
+    os.chdir("..")
+os.chroot(".")
+print(os.listdir("/"))
+raise SystemExit(ctypes.CDLL(None).unshare(0x10000000) != 0)'
+
+@test "it makes no user namespaces, in which it would own the caller's cgroup" {
+	local kind
+	for kind in "" -s; do
+		scratch ${kind:+"$kind"} s "$ROOT" "python3 -c '$namespace'"
+		[ "${lines[0]}" = "['root']" ]
+		all_fail 1
+	done
+	# The control: outside it can be left, and one be made.
+	TMPDIR=$BATS_TEST_TMPDIR run unshare --user --map-root-user python3 -c "$namespace"
+	assert_status 0
+}
+
+@test "it has no keyrings: those of root would be its own with shared ids" {
+	local keyring='import ctypes
+raise SystemExit(ctypes.CDLL(None).syscall(250, 0, -4, 1) < 0)'
+	scratch -s s "$ROOT" "python3 -c '$keyring'"
+	all_fail 1
+	python3 -c "$keyring"
+}
+
 @test "with ids shared with the host it cannot do these either" {
 	run "$ADDED/scratch_run" -i /usr -x 101:/usr/sbin/policy-rc.d -s s "$ROOT" \
 		'mount -t tmpfs none /tmp' 'mknod /tmp/null c 1 3' 'umount /usr/sbin/policy-rc.d' \
