@@ -68,15 +68,16 @@ const struct root_fs root_fs[ROOT_FS_COUNT] = {
 #define KEPT_MAX 2
 
 /* What a zone has no business to see, with an empty file or directory over it. */
-static const char *const masks[] = {
-    "proc/acpi",           "proc/asound",      "proc/bus",
-    "proc/config.gz",      "proc/fs",          "proc/kallsyms",
-    "proc/kcore",          "proc/keys",        "proc/key-users",
-    "proc/kmsg",           "proc/kpagecount",  "proc/kpageflags",
-    "proc/latency_stats",  "proc/sched_debug", "proc/scsi",
-    "proc/sysrq-trigger",  "proc/timer_list",  "sys/firmware",
-    "sys/kernel/security", "sys/kernel/debug", "sys/kernel/tracing",
-    "sys/fs/bpf",          "sys/fs/pstore",
+static const struct mask_list {
+	const char *top;
+	const char *const *names;
+} masks[] = {
+    {"proc",
+     (const char *const[]){"acpi", "asound", "bus", "config.gz", "fs", "kallsyms", "kcore", "keys",
+			   "key-users", "kmsg", "kpagecount", "kpageflags", "latency_stats",
+			   "sched_debug", "scsi", "sysrq-trigger", "timer_list", NULL}},
+    {"sys", (const char *const[]){"firmware", "kernel/security", "kernel/debug", "kernel/tracing",
+				  "fs/bpf", "fs/pstore", NULL}},
 };
 
 static int
@@ -259,21 +260,42 @@ cover_settings(const struct root_build *build, struct err *err)
 	return r;
 }
 
+/* @sources: the empty file and the empty directory. */
 static int
-cover_masks(const struct root_build *build, struct err *err)
+cover_list(const struct root_build *build, const struct mask_list *list, const int sources[2],
+	   struct err *err)
 {
+	auto_close int top_fd = open_beneath(build->root_fd, list->top);
 	struct stat st;
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < sizeof(masks) / sizeof(masks[0]); i++) {
-		bool is_dir;
+	if (top_fd < 0)
+		return err_set(err, ZE_IO, errno, "open '%s' in the zone", list->top);
+	for (const char *const *name = list->names; r == 0 && *name; name++) {
+		auto_close int mount_fd = -EBADF;
 
-		if (fstatat(build->root_fd, masks[i], &st, AT_SYMLINK_NOFOLLOW) < 0)
+		if (fstatat(top_fd, *name, &st, AT_SYMLINK_NOFOLLOW) < 0)
 			continue; /* this kernel does not have it */
-		is_dir = S_ISDIR(st.st_mode);
-		r = cover(build, is_dir ? "run/host/inaccessible/dir" : "run/host/inaccessible/reg",
-			  0, masks[i], is_dir, err);
+		mount_fd = runtime_mount_clone(sources[S_ISDIR(st.st_mode)], "", -1, false, 0, err);
+		/* The names are the kernel's: the zone has no link on the way from the top. */
+		r = mount_fd < 0 ? mount_fd : runtime_mount_attach(mount_fd, top_fd, *name, err);
+		if (r < 0)
+			return err_add(err, "'%s/%s' in the zone", list->top, *name);
 	}
+	return r;
+}
+
+static int
+cover_masks(const struct root_build *build, struct err *err)
+{
+	auto_close int file_fd = open_beneath(build->root_fd, "run/host/inaccessible/reg");
+	auto_close int dir_fd = open_beneath(build->root_fd, "run/host/inaccessible/dir");
+	int r = 0;
+
+	if (file_fd < 0 || dir_fd < 0)
+		return err_set(err, ZE_IO, errno, "open what masks are made of");
+	for (size_t i = 0; r == 0 && i < sizeof(masks) / sizeof(masks[0]); i++)
+		r = cover_list(build, &masks[i], (const int[]){file_fd, dir_fd}, err);
 	return r;
 }
 
