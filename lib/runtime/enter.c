@@ -292,8 +292,6 @@ set_limits(const struct entry *entry)
 {
 	struct rlimit memlock = {entry->rec.memlock_bytes, entry->rec.memlock_bytes};
 
-	if (entry->rec.core_pinned && priv_limit_core() < 0)
-		fail(entry, "limit core dumps");
 	if (entry->rec.memlock_bytes && setrlimit(RLIMIT_MEMLOCK, &memlock) < 0)
 		fail(entry, "limit locked memory");
 }
@@ -373,6 +371,9 @@ entry_prepare(struct entry *entry, struct err *err)
 	/* The child inherits it. */
 	if (priv_reset_oom() < 0)
 		return err_set(err, ZE_IO, errno, "reset the score for the end of memory");
+	/* This as well: a zone that shares ids can end it with a signal that dumps. */
+	if (entry->rec.core_pinned && priv_limit_core() < 0)
+		return err_set(err, ZE_IO, errno, "limit core dumps");
 	entry->cgroup_fd = cgroup_open2(&entry->rec, "zlogin", err);
 	if (entry->cgroup_fd < 0)
 		return entry->cgroup_fd;

@@ -209,7 +209,7 @@ child_settings(struct child *child)
 	if (loopback_up() < 0)
 		child_fail(child, "start the loopback interface");
 	child_sysctls(child);
-	if (plan->host.core_piped && priv_limit_core() < 0)
+	if (plan->host.cores_leave && priv_limit_core() < 0)
 		child_fail(child, "limit core dumps");
 }
 

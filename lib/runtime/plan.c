@@ -107,13 +107,29 @@ probe_threads(void)
 	return least;
 }
 
+/*
+ * Core dumps go to a program of the host; or, those of setuid programs, below the root directory of
+ * the host's first process, whoever's root the dumping process had.
+ */
+static bool
+probe_cores(void)
+{
+	auto_free char *pattern = NULL, *dumpable = NULL;
+	size_t size;
+
+	if (path_file_read("/proc/sys/kernel/core_pattern", 4096, &pattern, &size, NULL) < 0)
+		return false;
+	if (*pattern != '/')
+		return *pattern == '|';
+	return path_file_read("/proc/sys/fs/suid_dumpable", 16, &dumpable, &size, NULL) == 0 &&
+	       *dumpable == '2';
+}
+
 void
 runtime_host_probe(struct runtime_host *ret)
 {
 	struct runtime_host host = {0};
-	auto_free char *pattern = NULL;
 	char path[64];
-	size_t size;
 
 	if (is_cgroup2("/sys/fs/cgroup"))
 		(void)snprintf(host.cgroup2, sizeof(host.cgroup2), "/sys/fs/cgroup");
@@ -130,9 +146,7 @@ runtime_host_probe(struct runtime_host *ret)
 	probe_hierarchies1(host.hierarchies1, sizeof(host.hierarchies1));
 	host.threads = probe_threads();
 	host.cgroup_parent = access("/run/systemd/system", F_OK) == 0 ? "zones.slice" : "zones";
-	host.core_piped =
-	    path_file_read("/proc/sys/kernel/core_pattern", 4096, &pattern, &size, NULL) == 0 &&
-	    pattern[0] == '|';
+	host.cores_leave = probe_cores();
 	*ret = host;
 }
 

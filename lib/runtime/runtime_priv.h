@@ -195,7 +195,7 @@ struct runtime_host {
 	unsigned controllers1;     /* in v1 hierarchies at /sys/fs/cgroup/CONTROLLER */
 	const char *cgroup_parent; /* "zones.slice" beside systemd, else "zones" */
 	char hierarchies1[160];    /* directories of the v1 hierarchies, with ':' between them */
-	bool core_piped;           /* core dumps go to a program of the host */
+	bool cores_leave;          /* core dumps land on the host */
 	uint64_t threads;          /* how many it can have; 0: not known */
 };
 

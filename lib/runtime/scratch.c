@@ -312,7 +312,7 @@ limit(pid_t pid, struct err *err)
 			continue;
 		if (errno != EPERM || prlimit(pid, limits[i].resource, NULL, &own) < 0 ||
 		    own.rlim_max >= wanted.rlim_max ||
-		    (limits[i].resource == RLIMIT_CORE && host.core_piped))
+		    (limits[i].resource == RLIMIT_CORE && host.cores_leave))
 			return err_set(err, ZE_IO, errno, "set limits");
 	}
 	return 0;

@@ -57,7 +57,7 @@ static int
 filter_up(struct runtime *rt, const struct runtime_plan *plan, struct err *err)
 {
 	(void)rt;
-	return filter_ensure(plan->caps, plan->host.core_piped, err);
+	return filter_ensure(plan->caps, plan->host.cores_leave, err);
 }
 
 static int
@@ -186,9 +186,9 @@ record_begin(struct runtime *rt, const struct runtime_plan *plan, struct err *er
 		return dir_fd;
 	(void)snprintf(rec->state, sizeof(rec->state), "%s", zone_state_name(ZONE_STATE_READY));
 	record_places(plan, rec);
-	filter_name(plan->caps, plan->host.core_piped, rec->filter, sizeof(rec->filter));
+	filter_name(plan->caps, plan->host.cores_leave, rec->filter, sizeof(rec->filter));
 	rec->caps = plan->caps;
-	rec->core_pinned = plan->host.core_piped;
+	rec->core_pinned = plan->host.cores_leave;
 	rec->memlock_bytes = plan->has_memlock ? plan->memlock_bytes : 0;
 	r = runtime_id_alloc(&rec->id, err);
 	if (r == 0)

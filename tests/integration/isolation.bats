@@ -316,3 +316,31 @@ sys.exit(0 if ctypes.CDLL(None).inotify_init() >= 0 else 1)'
 	# The kernel looks for the handler in its own first root, which is another one in a container.
 	[ "$control" = yes ] || skip "this root is not the kernel's: the handler cannot be a control"
 }
+
+# With the rule that setuid programs are dumped for root alone, the kernel writes below its first root.
+dumped() {
+	wait_for 2 compgen -G "$FZ_WORK/core.*" >/dev/null
+}
+
+@test "nor its file system" {
+	local sleep=$FZ_WORK/setuid-sleep
+	[ "$(head -c 1 /proc/sys/kernel/core_pattern)" != "|" ] || skip "this host pipes core dumps already"
+	prison
+	host_setting /proc/sys/kernel/core_pattern "$FZ_WORK/core.%p"
+	host_setting /proc/sys/fs/suid_dumpable 2
+	cp "$POOL/prison/root/bin/busybox" "$POOL/prison/root/bin/busybox-setuid"
+	chmod 4755 "$POOL/prison/root/bin/busybox-setuid"
+	(ulimit -c unlimited && zoneadm -z prison boot)
+	# shellcheck disable=SC2016 # for the zone's shell
+	zlogin prison 'ulimit -c unlimited; su user -c "/bin/busybox-setuid sleep 9 & sleep .2; kill -SEGV \$!"' || true
+	run dumped
+	rm -f "$FZ_WORK"/core.*
+	# The control: the same without a zone.
+	cp /bin/sleep "$sleep"
+	chmod 4755 "$sleep"
+	chmod 711 "$FZ_WORK"
+	(ulimit -c unlimited && cd / && setpriv --reuid 1000 --regid 1000 --clear-groups sh -c "$sleep 9 & sleep .2; kill -SEGV \$!") 3>&- || true
+	chmod 700 "$FZ_WORK"
+	dumped || skip "this root is not the kernel's: there is no control"
+	assert_status 1
+}
