@@ -177,7 +177,7 @@ int runtime_mount_idmap(int mount_fd, int userns_fd, const char *what, struct er
  */
 int runtime_mount_attach(int mount_fd, int dir_fd, const char *path, struct err *err);
 
-/* ---- host: cgroup.c, plan.c
+/* ---- host: cgroup.c, host.c
  * ---------------------------------------------------------------------------------- */
 
 /* Controllers that limits of a zone may need, as bits and in the order of cgroup_controllers[]. */
