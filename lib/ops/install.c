@@ -375,9 +375,9 @@ sum_up(struct install *in, struct err *err)
 		in->log_path);
 	if (in->missing.n)
 		return err_set(err, ZE_PKG, 0,
-			       "installed, but without %zu configuration file%s that could not be "
-			       "had as delivered",
-			       in->missing.n, in->missing.n == 1 ? "" : "s");
+			       "installed, but %zu of its configuration files could not be had as "
+			       "delivered",
+			       in->missing.n);
 	return 0;
 }
 

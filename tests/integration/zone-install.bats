@@ -194,7 +194,7 @@ whole"
 	run -1 --separate-stderr zoneadm -z z1 install --offline
 	cp -p "$FZ_WORK/login.defs" /etc/login.defs
 	assert_stderr -p "WARNING: missing in the zone: /etc/login.defs: "
-	assert_stderr -p "zoneadm: zone 'z1': installed, but without 1 configuration files that could not be had as delivered"
+	assert_stderr -p "zoneadm: zone 'z1': installed, but 1 of its configuration files could not be had as delivered"
 	[ "$(zone_state z1)" = installed ]
 	[ ! -e "$POOL/z1/root/etc/login.defs" ]
 	grep -A1 'configuration files that are missing' \
