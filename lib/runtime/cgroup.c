@@ -244,6 +244,36 @@ remove_cgroup(const char *path, void *arg, struct err *err)
 	return 0;
 }
 
+static int
+remove_empty(const char *path, void *arg, struct err *err)
+{
+	(void)arg;
+	(void)err;
+	(void)rmdir(path); /* it is not empty while something lives in it */
+	return 0;
+}
+
+/*
+ * Remove what zones have in common, after the last. The lock is the one under which a zone that
+ * boots makes its v2 cgroup: while there is one in the parent there, the others stay as well.
+ */
+static void
+remove_common(const struct runtime_record *rec)
+{
+	auto_close int lock_fd = runtime_lock(NULL);
+	char path[sizeof(rec->cgroup2) + sizeof(rec->cgroup)], shared[sizeof(rec->cgroup)],
+	    parent[sizeof(rec->cgroup)];
+
+	(void)snprintf(parent, sizeof(parent), "%.*s", (int)strcspn(rec->cgroup, "/"), rec->cgroup);
+	(void)snprintf(path, sizeof(path), "%s/%s", rec->cgroup2, parent);
+	(void)snprintf(shared, sizeof(shared), "%.80s/" CGROUP_SHARED, parent);
+	if (lock_fd < 0 || (rmdir(path) < 0 && errno != ENOENT))
+		return;
+	(void)each_v1(rec->shared1, shared, remove_empty, NULL, NULL);
+	(void)each_v1(rec->shared1, parent, remove_empty, NULL, NULL);
+	(void)each_v1(rec->hierarchies1, parent, remove_empty, NULL, NULL);
+}
+
 int
 cgroup_down(const struct runtime_record *rec, struct err *err)
 {
@@ -256,5 +286,6 @@ cgroup_down(const struct runtime_record *rec, struct err *err)
 	}
 	r = remove_cgroup(path, NULL, err);
 	r1 = each_v1(rec->hierarchies1, rec->cgroup, remove_cgroup, NULL, r < 0 ? NULL : err);
+	remove_common(rec);
 	return r < 0 ? r : r1;
 }

@@ -29,7 +29,7 @@
 /* The part of the host's threads that zones cannot have. */
 #define HOST_THREADS_PART 4
 
-/* Make the directory MOUNT/@cgroup; its parent stays when zones halt, and is made by the first. */
+/* Make the directory MOUNT/@cgroup, and its parent when this is the first zone. */
 static int
 make_directory(const char *mount, const char *cgroup, char **ret_path, struct err *err)
 {
@@ -228,13 +228,18 @@ limit_together(const struct runtime_plan *plan, struct err *err)
 int
 cgroup_up(const struct runtime_plan *plan, uint32_t id_base, struct err *err)
 {
-	auto_close int fd = -EBADF, home_fd = -EBADF;
+	auto_close int fd = -EBADF, home_fd = -EBADF, lock_fd = -EBADF;
 	char shared[64];
 	int r;
 
+	/* From here on the last zone to halt leaves what zones have in common. */
+	lock_fd = runtime_lock(err);
+	if (lock_fd < 0)
+		return lock_fd;
 	fd = cgroup_make(plan->host.cgroup2, plan->cgroup, err);
 	if (fd < 0)
 		return fd;
+	lock_fd = fd_close(lock_fd);
 	if (plan->shares_ids) {
 		home_fd = cgroup_make(plan->host.cgroup2, plan->cgroup_home, err);
 		if (home_fd < 0)

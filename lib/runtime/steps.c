@@ -170,6 +170,7 @@ record_read_or_guess(const char *name, struct runtime_record *rec, struct err *e
 	(void)snprintf(rec->cgroup, sizeof(rec->cgroup), "%s/%s", host.cgroup_parent, name);
 	(void)snprintf(rec->cgroup2, sizeof(rec->cgroup2), "%s", host.cgroup2);
 	(void)snprintf(rec->hierarchies1, sizeof(rec->hierarchies1), "%s", host.hierarchies1);
+	(void)snprintf(rec->shared1, sizeof(rec->shared1), "%s", host.hierarchies1);
 	return 0;
 }
 

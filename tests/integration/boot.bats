@@ -398,6 +398,23 @@ zoneadm: zone 'web': boot: zone failed to verify"
 	assert_clean
 }
 
+@test "a zone that boots while the last one halts keeps what they have in common" {
+	local name loops=()
+	for name in a b c; do
+		zone "$name"
+	done
+	for name in a b c; do
+		for _ in {1..30}; do
+			zoneadm -z "$name" boot && zoneadm -z "$name" halt || exit 1
+		done 3>&- &
+		loops+=($!)
+	done
+	for name in "${loops[@]}"; do
+		wait "$name"
+	done
+	assert_clean
+}
+
 @test "halt removes the zone's cgroups, whatever they are called and however deep" {
 	# shellcheck disable=SC2016 # for the zone's shell
 	zone_with_init web 'cd /sys/fs/cgroup && mkdir -p .hidden/..x/... && mkdir "a b" ./-n ..data
