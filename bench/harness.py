@@ -25,9 +25,9 @@ class Unavailable(Exception):
     """A contender cannot run here; its text says why."""
 
 
-def become_subreaper():
+def become_subreaper(yes=True):
     libc = ctypes.CDLL(None, use_errno=True)
-    if libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0:
+    if libc.prctl(PR_SET_CHILD_SUBREAPER, int(yes), 0, 0, 0) != 0:
         raise OSError(ctypes.get_errno(), "prctl")
 
 

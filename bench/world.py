@@ -124,6 +124,16 @@ def zone(args, name, *lines):
     return root
 
 
+def neighbour(args):
+    """A zone that runs all the time, as some do on a host of zones: the first to boot makes, and the
+    last to halt removes, the cgroups that zones have in common. Nobody here waits for it."""
+    zone(args, "bench-neighbour")
+    harness.become_subreaper(False)
+    subprocess.run(["zoneadm", "-z", "bench-neighbour", "boot"], check=True)
+    harness.become_subreaper(True)
+    atexit.register(subprocess.run, ["zoneadm", "-z", "bench-neighbour", "halt"], check=True)
+
+
 def system_calls():
     """Those that a zone may make with any privileges."""
     text = (TOP / "lib/runtime/syscalls.c").read_text()
