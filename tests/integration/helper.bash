@@ -183,7 +183,10 @@ zones_reset() {
 # ---- the host ---------------------------------------------------------------------------------
 
 # Settings of the whole machine; host_settings_back in teardown, or the test's failure leaves them.
+# Nobody else's test sees them who waits with a lock on the same directory.
 host_setting() { # FILE VALUE
+	exec 8</var/tmp
+	flock 8
 	printf '%s %s\n' "$1" "$(cat "$1")" >>"$BATS_TEST_TMPDIR/settings"
 	printf '%s\n' "$2" >"$1"
 }
@@ -195,6 +198,7 @@ host_settings_back() {
 		printf '%s\n' "$value" >"$file"
 	done < <(tac "$BATS_TEST_TMPDIR/settings")
 	rm "$BATS_TEST_TMPDIR/settings"
+	flock -u 8
 }
 
 pool_make() { # TYPE DIR [SIZE]

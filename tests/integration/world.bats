@@ -39,7 +39,7 @@ load helper
 	cgroup=$(awk '$3 ~ /^cgroup/ { print $2 }' /proc/self/mounts | head -n 1)
 	mkdir -p "$cgroup/zones/left"
 	run assert_clean
-	rmdir "$cgroup/zones/left"
+	rmdir "$cgroup/zones/left" "$cgroup/zones"
 	assert_status 1
 	assert_output -p "$cgroup/zones/left"
 }

@@ -524,8 +524,8 @@ while got.count(b"\n") < 30001:
 		cat
 	} >"$FZ_WORK/read"
 	run cat "$FZ_WORK/read"
-	assert_output "said
-secret"
+	# Of its own pipe it may have taken what it said itself.
+	[ "${lines[-1]}" = secret ]
 	# In this control the zone gets a pipe of its own, and there the thief succeeds.
 	run zlogin web "{ $thief; } | sleep 1; cat /tmp/stolen"
 	assert_output said
