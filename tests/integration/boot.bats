@@ -398,6 +398,23 @@ zoneadm: zone 'web': boot: zone failed to verify"
 	assert_clean
 }
 
+@test "the last zone to halt waits for one that boots before it removes what they have in common" {
+	local cgroup
+	zone web
+	zoneadm -z web boot
+	cgroup=$(sed -n 's/^cgroup2=//p' /run/zones/web/state)/$(sed -n 's/^cgroup=//p' /run/zones/web/state)
+	# The place of one that boots: it has this lock while it makes its cgroup.
+	exec 7<>/run/zones/.lock
+	flock 7
+	zoneadm -z web halt 3>&- 7>&- &
+	wait_for 5 [ ! -d "$cgroup" ]
+	sleep 0.2
+	[ -d "${cgroup%/*}" ]
+	exec 7>&-
+	wait $!
+	assert_clean
+}
+
 @test "a zone that boots while the last one halts keeps what they have in common" {
 	local name loops=()
 	for name in a b c; do
