@@ -261,12 +261,13 @@ static void
 remove_common(const struct runtime_record *rec)
 {
 	auto_close int lock_fd = runtime_lock(NULL);
-	char path[sizeof(rec->cgroup2) + sizeof(rec->cgroup)], shared[sizeof(rec->cgroup)],
-	    parent[sizeof(rec->cgroup)];
+	char parent[sizeof(rec->cgroup)];
+	char shared[sizeof(parent) + sizeof(CGROUP_SHARED)];
+	char path[sizeof(rec->cgroup2) + sizeof(parent)];
 
 	(void)snprintf(parent, sizeof(parent), "%.*s", (int)strcspn(rec->cgroup, "/"), rec->cgroup);
 	(void)snprintf(path, sizeof(path), "%s/%s", rec->cgroup2, parent);
-	(void)snprintf(shared, sizeof(shared), "%.80s/" CGROUP_SHARED, parent);
+	(void)snprintf(shared, sizeof(shared), "%s/" CGROUP_SHARED, parent);
 	if (lock_fd < 0 || (rmdir(path) < 0 && errno != ENOENT))
 		return;
 	(void)each_v1(rec->shared1, shared, remove_empty, NULL, NULL);

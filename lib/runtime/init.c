@@ -216,9 +216,7 @@ child_settings(struct child *child)
 static int
 open_fs(const struct root_fs *fs)
 {
-	int fd = fsopen(fs->type, FSOPEN_CLOEXEC);
-
-	int r = fd;
+	int fd = fsopen(fs->type, FSOPEN_CLOEXEC), r = fd;
 
 	for (const char *const *o = fs->options; r >= 0 && *o; o += 2)
 		r = fsconfig(fd, FSCONFIG_SET_STRING, o[0], o[1], 0);
